@@ -1,0 +1,261 @@
+# Everything a person can do with this repository. Bare `make` lists it.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+PYTHON ?= python3
+PYTEST_ARGS ?=
+CC ?= cc
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+PKG_CONFIG ?= pkg-config
+# Warnings of the C compiler are errors here (not in an ordinary pip install); WERROR= lets them pass.
+WERROR ?= 1
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+# Files
+CORE_SOURCES := $(sort $(wildcard csrc/core/*.c csrc/core/*/*.c))
+BINDING_SOURCES := $(sort $(wildcard csrc/binding/*.c))
+SUPPORT_SOURCES := $(sort $(wildcard csrc/tests/support/*.c))
+TEST_SOURCES := $(sort $(wildcard csrc/tests/test_*.c))
+EXAMPLE_SOURCES := $(sort $(wildcard csrc/examples/*.c))
+C_SOURCES := $(CORE_SOURCES) $(BINDING_SOURCES) $(SUPPORT_SOURCES) $(TEST_SOURCES) $(EXAMPLE_SOURCES)
+C_HEADERS := $(sort $(wildcard csrc/*/*.h csrc/*/*/*.h))
+C_FILES := $(C_SOURCES) $(C_HEADERS)
+EXTENSION_FILES := $(CORE_SOURCES) $(BINDING_SOURCES) $(C_HEADERS)
+PACKAGE_FILES := $(EXTENSION_FILES) $(shell find merge_link -name '*.py' -o -name '*.pyi' -o -name py.typed) \
+    pyproject.toml setup.py MANIFEST.in $(wildcard README.md LICENSE)
+
+# A make of its own, with as many jobs as there are cores unless -j was given.
+PARALLEL = +@$(MAKE) -s --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
+
+.PHONY: help
+help:  ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "  PYTHON=python3.12 chooses the Python, PYTEST_ARGS='-k retry' is given to pytest."
+
+# ---- What a person does ----------------------------------------------------------------------------------------------
+
+.PHONY: demo
+demo: setup  ## Make a link token in the sandbox (sets up all it needs)
+	@$(BIN)/merge-link create --sandbox --email hr@acme.example --organization Acme --origin-id acme-42 --category ats
+
+.PHONY: test
+test:  ## Run all tests: C under ASan and UBSan, then pytest (sets up all it needs)
+	@$(MAKE) --no-print-directory test-c
+	@$(MAKE) --no-print-directory test-python
+
+.PHONY: test-c
+test-c: system-test  ## The C tests under ASan and UBSan, with leak detection
+	$(PARALLEL) c-tests FLAVOUR=asan
+	@$(SANITIZER_ENV) scripts/run-c-tests $(NO_ASLR) -- $(call c_tests,asan)
+
+.PHONY: test-python
+test-python: setup system-test  ## The Python tests
+	@$(BIN)/pytest $(PYTEST_ARGS)
+
+.PHONY: lint
+lint: lint-python lint-c  ## Check layout, types and the usual mistakes in Python and C
+
+.PHONY: format
+format: setup  ## Lay out Python and C
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+	@$(BIN)/clang-format -i $(C_FILES)
+
+.PHONY: coverage
+coverage: setup system-test  ## Measure what the tests reach, in C and in Python (build/coverage/)
+	$(PARALLEL) c-tests FLAVOUR=coverage
+	@scripts/coverage $(CURDIR)/$(BIN) $(call c_tests,coverage) -- $(PYTEST_ARGS)
+
+.PHONY: thorough
+thorough:  ## All that is too slow for every change: the four below, and the examples
+	@$(MAKE) --no-print-directory test-valgrind
+	@$(MAKE) --no-print-directory test-tsan
+	@$(MAKE) --no-print-directory test-asan
+	@$(MAKE) --no-print-directory test-pythons
+	@$(MAKE) --no-print-directory examples
+
+.PHONY: test-valgrind
+test-valgrind: system-test system-valgrind  ## The C tests under valgrind
+	$(PARALLEL) c-tests FLAVOUR=valgrind
+	@scripts/run-c-tests valgrind $(VALGRIND_FLAGS) -- $(call c_tests,valgrind)
+
+.PHONY: test-tsan
+test-tsan: system-test  ## The C tests under ThreadSanitizer
+	$(PARALLEL) c-tests FLAVOUR=tsan
+	@$(SANITIZER_ENV) scripts/run-c-tests $(NO_ASLR) -- $(call c_tests,tsan)
+
+.PHONY: test-asan
+test-asan: setup system-test  ## The Python tests with the extension under ASan and UBSan
+	@rm -rf build/lib.*
+	@SANITIZE=address,undefined $(PIP) wheel -q --no-deps --no-build-isolation -w build/asan-wheel .
+	@scripts/wheel-venv $(BIN)/python build/venvs/asan build/asan-wheel/*.whl
+	@scripts/test-asan build/venvs/asan $(PYTEST_ARGS)
+
+.PHONY: test-pythons
+test-pythons: dist system-test  ## The Python tests on every other Python from 3.11 on that is found
+	@scripts/test-pythons $(BIN)/python dist/*.whl $(PYTEST_ARGS)
+
+.PHONY: dist
+dist: dist/.built  ## Build the sdist, and the wheel from it (dist/)
+
+.PHONY: c-lib
+c-lib: system  ## Build the C library alone (build/libmerge_link.a)
+	$(PARALLEL) build/libmerge_link.a
+
+.PHONY: examples
+examples: system  ## Build the C examples (build/examples/)
+	$(PARALLEL) $(EXAMPLES)
+
+.PHONY: clean
+clean:  ## Remove what was built, but for the virtual environment
+	rm -rf build dist *.egg-info .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis merge_link/*.so
+	rm -f $(VENV)/.built
+	find . -name __pycache__ -not -path './.*' -prune -exec rm -rf {} +
+
+# ---- Set-up ----------------------------------------------------------------------------------------------------------
+
+.PHONY: setup
+setup: system $(VENV)/.built
+
+.PHONY: system system-test system-valgrind
+system:
+	@scripts/system-packages $(PYTHON) build
+system-test: system
+	@scripts/system-packages $(PYTHON) test
+system-valgrind: system
+	@scripts/system-packages $(PYTHON) valgrind
+
+# The stamp names the checkout and the Python: an environment that is half made, moved, broken or of
+# another Python is made again.
+VENV_OF := $(CURDIR) $(PYTHON)
+VENV_STATE := $(shell [ "$$(cat $(VENV)/.created 2>/dev/null)" = "$(VENV_OF)" ] \
+    && [ ! -e $(VENV)/.installing ] && $(BIN)/python -c 'import pip' 2>/dev/null && echo good)
+
+$(VENV)/.created: $(if $(VENV_STATE),,FORCE) | system
+	@echo "Making a virtual environment in $(VENV)"
+	@rm -rf $(VENV)
+	@$(PYTHON) -m venv $(VENV)
+	@echo "$(VENV_OF)" > $@
+
+$(VENV)/.installed: pyproject.toml $(VENV)/.created
+	@echo "Installing merge-link and the tools of its dev extra"
+	@touch $(VENV)/.installing
+	@$(PIP) install -q 'setuptools>=77'
+	@WERROR=$(WERROR) $(PIP) install -q --no-build-isolation -e '.[dev]'
+	@mv $(VENV)/.installing $@
+
+$(VENV)/.built: $(VENV)/.installed setup.py merge_link/_version.py $(EXTENSION_FILES)
+	@echo "Building the extension"
+	@WERROR=$(WERROR) $(BIN)/python setup.py -q build_ext --inplace
+	@touch $@
+
+dist/.built: $(PACKAGE_FILES) | setup
+	@rm -rf dist
+	@mkdir -p build
+	@$(BIN)/python -m build --no-isolation . > build/dist.log 2>&1 || { cat build/dist.log; exit 1; }
+	@ls dist/*
+	@touch $@
+
+# ---- C: one directory of objects for each flavour --------------------------------------------------------------------
+
+FLAVOUR ?= plain
+OBJECTS := build/c/$(FLAVOUR)
+
+FLAGS_plain := -O2 -g -fPIC -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+FLAGS_valgrind := -O1 -g
+FLAGS_coverage := -O0 -g --coverage -fprofile-update=atomic
+FLAGS_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+FLAGS_tsan := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+
+VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' merge_link/_version.py)
+# Looked up at first use: the libraries may be installed by this same make.
+LIBRARY_CFLAGS = $(eval LIBRARY_CFLAGS := $$(shell $(PKG_CONFIG) --cflags libcurl libcjson))$(LIBRARY_CFLAGS)
+LIBRARY_LIBS = $(eval LIBRARY_LIBS := $$(shell $(PKG_CONFIG) --libs libcurl libcjson))$(LIBRARY_LIBS)
+CMOCKA_LIBS = $(eval CMOCKA_LIBS := $$(shell $(PKG_CONFIG) --libs cmocka))$(CMOCKA_LIBS)
+
+INCLUDES := -Icsrc/include -Icsrc/core -Icsrc/tests
+WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes $(if $(WERROR),-Werror)
+C_FLAGS = -std=c11 -D_GNU_SOURCE -DML_VERSION='"$(VERSION)"' -pthread \
+    $(INCLUDES) $(LIBRARY_CFLAGS) $(CPPFLAGS) $(CFLAGS)
+# Programs named test_alloc* make allocations fail.
+WRAP_ALLOC := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
+
+CORE_OBJECTS := $(CORE_SOURCES:csrc/%.c=$(OBJECTS)/%.o)
+SUPPORT_OBJECTS := $(SUPPORT_SOURCES:csrc/%.c=$(OBJECTS)/%.o)
+TEST_PROGRAMS := $(TEST_SOURCES:csrc/%.c=$(OBJECTS)/%)
+EXAMPLES := $(EXAMPLE_SOURCES:csrc/examples/%.c=build/examples/%)
+c_tests = $(TEST_SOURCES:csrc/%.c=build/c/$(1)/%)
+
+.PHONY: c-tests
+c-tests: $(TEST_PROGRAMS)
+
+.PHONY: FORCE
+FORCE:
+
+# Changes only when the flags or the list of files do, and everything depends on it.
+$(OBJECTS)/flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(CC) $(C_FLAGS) $(FLAGS_$(FLAVOUR)) $(WARNINGS) $(CORE_SOURCES) $(SUPPORT_SOURCES)' > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+$(OBJECTS)/%.o: csrc/%.c $(OBJECTS)/flags
+	@mkdir -p $(@D)
+	@echo "  cc $(FLAVOUR) $<"
+	@$(CC) $(C_FLAGS) $(FLAGS_$(FLAVOUR)) $(WARNINGS) -MMD -MP -c $< -o $@
+
+$(OBJECTS)/libmerge_link.a: $(CORE_OBJECTS) $(OBJECTS)/flags
+	@rm -f $@
+	@$(AR) rcs $@ $(CORE_OBJECTS)
+
+$(OBJECTS)/tests/%: $(OBJECTS)/tests/%.o $(SUPPORT_OBJECTS) $(OBJECTS)/libmerge_link.a
+	@$(CC) $(FLAGS_$(FLAVOUR)) -pthread $(if $(filter test_alloc%,$(@F)),$(WRAP_ALLOC)) $(LDFLAGS) $^ \
+	    $(CMOCKA_LIBS) $(LIBRARY_LIBS) -o $@
+
+build/libmerge_link.a: build/c/plain/libmerge_link.a
+	@cp $< $@
+
+build/examples/%: build/c/plain/examples/%.o build/libmerge_link.a
+	@mkdir -p $(@D)
+	@$(CC) -pthread $(LDFLAGS) $^ $(LIBRARY_LIBS) -o $@
+
+.PRECIOUS: $(OBJECTS)/%.o
+-include $(wildcard $(OBJECTS)/*/*.d $(OBJECTS)/*/*/*.d)
+
+# Address randomisation can be too wide for the sanitizers' shadow memory; where a process may turn it off, do.
+NO_ASLR = $(shell setarch -R true 2>/dev/null && echo setarch -R)
+SANITIZER_ENV := \
+    ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1 \
+    UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 \
+    TSAN_OPTIONS=halt_on_error=0:exitcode=66:second_deadlock_stack=1
+
+VALGRIND_FLAGS := -q --leak-check=full --errors-for-leak-kinds=definite,indirect,possible --error-exitcode=99
+
+# ---- Lint ------------------------------------------------------------------------------------------------------------
+
+.PHONY: lint-python
+lint-python: setup
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/stubtest --mypy-config-file pyproject.toml --concise merge_link._core
+
+.PHONY: lint-c
+lint-c: setup system-test
+	@$(BIN)/clang-format --dry-run -Werror $(C_FILES)
+	$(PARALLEL) $(C_SOURCES:%=build/tidy/%.ok)
+
+PYTHON_INCLUDE = $(shell $(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("include"))')
+TIDY_FLAGS = $(eval TIDY_FLAGS := $$(C_FLAGS) -DPy_LIMITED_API=0x030B0000 -isystem $(PYTHON_INCLUDE))$(TIDY_FLAGS)
+
+build/tidy/%.ok: % $(C_HEADERS) .clang-tidy
+	@mkdir -p $(@D)
+	@echo "  clang-tidy $<"
+	@$(BIN)/clang-tidy --quiet $< -- $(TIDY_FLAGS) > $@.log 2>&1 || { cat $@.log; exit 1; }
+	@touch $@
