@@ -1,0 +1,172 @@
+#include "call.h"
+#include "error.h"
+#include "retry.h"
+
+#include <string.h>
+
+static double time_left(const ml_call *call) {
+    return call->deadline - call->transport->now();
+}
+
+/* ---- begin ---- */
+
+static ml_status choose_key(ml_call *call, ml_text own, ml_error *error) {
+    ml_text key = own.data != NULL ? own : ml_secret_view(&call->config->api_key);
+    if (key.data == NULL) return ml_fail(error, ML_ERR_CONFIGURATION, "api_key is missing");
+    if (own.data != NULL) {
+        ml_status status = ml_config_check_key(call->config, key, error);
+        if (status != ML_OK) return status;
+    }
+    return ml_secret_set(&call->api_key, key) ? ML_OK : ml_fail_memory(error);
+}
+
+static ml_status check_call_options(const ml_call_options *options, ml_error *error) {
+    if (options->timeout == 0.0 || options->timeout > 86400.0 || options->timeout != options->timeout)
+        return ml_fail(error, ML_ERR_CONFIGURATION,
+                       "timeout must be more than 0 and at most 86400 seconds");
+    if (options->max_retries > 100)
+        return ml_fail(error, ML_ERR_CONFIGURATION, "max_retries must be 0 to 100");
+    return ML_OK;
+}
+
+static ml_status check_account_token(const ml_call *call, ml_error *error) {
+    if (!call->operation->needs_account_token || call->config->account_token.data != NULL)
+        return ML_OK;
+    return ml_fail(error, ML_ERR_CONFIGURATION, "%s needs an account_token", call->operation->name);
+}
+
+/* The key last of all: what can be short and spell other secrets' parts is masked after them. */
+static void list_secrets(ml_call *call) {
+    size_t count = 0;
+    if (call->config->account_token.data != NULL)
+        call->masked.secrets[count++] = ml_secret_view(&call->config->account_token);
+    if (call->config->proxy.data != NULL)
+        call->masked.secrets[count++] = ml_secret_view(&call->config->proxy);
+    call->masked.secrets[count] = ml_secret_view(&call->api_key);
+}
+
+static void fill_exchange(ml_call *call) {
+    size_t cap = call->config->options.max_response_bytes;
+    ml_text body = ml_buffer_view(&call->message.body);
+    call->exchange = (ml_exchange){
+        .method = call->message.method,
+        .url = call->message.url.data,
+        .lines = call->message.lines,
+        .line_count = call->message.line_count,
+        .body = body,
+        .has_body = call->message.has_body,
+        .max_response_bytes = cap > 0 ? cap : call->operation->max_response_bytes,
+    };
+}
+
+ml_status ml_call_init(ml_call *call, ml_request *request, const ml_config *config,
+                       const ml_transport *transport, const ml_call_options *options,
+                       ml_error *error) {
+    const ml_client_options *defaults = &config->options;
+    *call = (ml_call){
+        .operation = request->operation,
+        .config = config,
+        .transport = transport,
+        .max_retries = options->max_retries >= 0 ? options->max_retries : defaults->max_retries,
+    };
+    double timeout = options->timeout > 0.0 ? options->timeout : defaults->timeout;
+    call->deadline = transport->now() + timeout;
+    ml_status status = request->arena.failed ? ml_fail_memory(error) : ML_OK;
+    if (status == ML_OK) status = check_call_options(options, error);
+    if (status == ML_OK) status = choose_key(call, request->api_key, error);
+    if (status == ML_OK) status = check_account_token(call, error);
+    if (status == ML_OK) status = ml_request_check(request, error);
+    if (status == ML_OK)
+        status = ml_message_build(&call->message, request, config,
+                                  ml_secret_view(&call->api_key), error);
+    if (status != ML_OK) {
+        ml_call_free(call);
+        return status;
+    }
+    list_secrets(call);
+    fill_exchange(call);
+    return ML_OK;
+}
+
+/* ---- steps ---- */
+
+ml_step ml_call_start(ml_call *call) {
+    ml_exchange_reset(&call->exchange);
+    call->exchange.timeout = time_left(call);
+    return ML_STEP_SEND;
+}
+
+static double told_to_wait(const ml_call *call) {
+    const ml_exchange *exchange = &call->exchange;
+    if (exchange->status != ML_OK) return -1.0;
+    ml_text header = ml_header_find(ml_buffer_view(&exchange->headers), "Retry-After");
+    return ml_retry_after(header, exchange->began);
+}
+
+ml_step ml_call_sent(ml_call *call) {
+    const ml_exchange *exchange = &call->exchange;
+    call->attempts += exchange->sends > 0 ? exchange->sends : 1;
+    if (exchange->may_have_arrived) call->may_have_arrived = true;
+    ml_retry_facts facts = {
+        .status = exchange->status,
+        .http_status = exchange->http_status,
+        .retry_after = told_to_wait(call),
+        .may_have_arrived = exchange->may_have_arrived,
+        .repeat = call->operation->repeat,
+        .retries_done = call->retries_done,
+        .max_retries = call->max_retries,
+        .time_left = time_left(call),
+        .dice = call->transport->dice(),
+    };
+    double delay = ml_retry_delay(&facts);
+    if (delay < 0.0) return ML_STEP_DONE;
+    call->retries_done++;
+    call->wake_at = call->transport->now() + delay;
+    return ML_STEP_WAIT;
+}
+
+ml_step ml_call_waited(ml_call *call) {
+    return ml_call_start(call);
+}
+
+/* ---- end ---- */
+
+/* What libcurl says may quote what it was given. */
+static void mask_text(const ml_call *call, char *text) {
+    for (const ml_text *secret = call->masked.secrets; secret->data != NULL; secret++)
+        ml_mask(text, strlen(text), *secret);
+}
+
+static void report(const ml_call *call, ml_error *error) {
+    error->attempts = call->attempts;
+    error->may_have_arrived = call->may_have_arrived;
+    mask_text(call, error->text);
+}
+
+ml_status ml_call_finish(ml_call *call, ml_response **response, ml_error *error) {
+    ml_exchange *exchange = &call->exchange;
+    ml_status status = exchange->status;
+    if (status == ML_OK) {
+        status = ml_response_read(call->operation, exchange, call->attempts, &call->masked,
+                                  response, error);
+    } else {
+        ml_fail(error, status, "%s", exchange->text);
+        error->http_status = exchange->http_status;
+        memcpy(error->code, exchange->code, sizeof error->code);
+    }
+    if (status != ML_OK) report(call, error);
+    return status;
+}
+
+ml_status ml_call_give_up(ml_call *call, ml_status status, const char *text, ml_error *error) {
+    ml_fail(error, status, "%s", text);
+    if (call->exchange.may_have_arrived) call->may_have_arrived = true;
+    report(call, error);
+    return status;
+}
+
+void ml_call_free(ml_call *call) {
+    ml_secret_free(&call->api_key);
+    ml_message_free(&call->message);
+    ml_exchange_reset(&call->exchange);
+}

@@ -1,0 +1,50 @@
+/*
+ * call - one call as a state machine without a loop of its own: send, wait until t, done.
+ * Whoever drives it owns the network and the clock; retries, deadline and decoding are here.
+ */
+#ifndef ML_CALL_H
+#define ML_CALL_H
+
+#include "message.h"
+#include "response.h"
+#include "transport.h"
+
+typedef enum ml_step {
+    ML_STEP_SEND, /* send call->exchange, then ml_call_sent() */
+    ML_STEP_WAIT, /* wait until call->wake_at, then ml_call_waited() */
+    ML_STEP_DONE  /* take the outcome by ml_call_finish() */
+} ml_step;
+
+typedef struct ml_call {
+    /* borrowed */
+    const ml_operation *operation;
+    const ml_config *config;
+    const ml_transport *transport;
+
+    ml_masked masked;
+    double deadline; /* on the transport's clock */
+    double wake_at;
+    int max_retries;
+    int retries_done;
+    unsigned attempts;
+    bool may_have_arrived; /* of any attempt */
+    ml_secret api_key;     /* owned */
+    ml_message message;    /* owned */
+    ml_exchange exchange;  /* owned */
+} ml_call;
+
+/* Checks the request and makes its message. On failure there is nothing to end. */
+ml_status ml_call_init(ml_call *call, ml_request *request, const ml_config *config,
+                       const ml_transport *transport, const ml_call_options *options,
+                       ml_error *error);
+/* The first step. */
+ml_step ml_call_start(ml_call *call);
+ml_step ml_call_sent(ml_call *call);
+ml_step ml_call_waited(ml_call *call);
+/* The outcome of the last attempt. */
+ml_status ml_call_finish(ml_call *call, ml_response **response, ml_error *error);
+/* The outcome of a call that its driver gave up: closed, interrupted, no connection in time. */
+ml_status ml_call_give_up(ml_call *call, ml_status status, const char *text, ml_error *error);
+void ml_call_free(ml_call *call);
+
+#endif

@@ -1,0 +1,55 @@
+#include "error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void ml_error_init(ml_error *error) {
+    *error = (ml_error){.status = ML_OK, .retry_after = -1.0};
+}
+
+void ml_error_clear(ml_error *error) {
+    for (size_t i = 0; i < error->problem_count; i++) {
+        free(error->problems[i].field);
+        free(error->problems[i].message);
+    }
+    free(error->problems);
+    ml_error_init(error);
+}
+
+ml_status ml_fail(ml_error *error, ml_status status, const char *format, ...) {
+    error->status = status;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(error->text, sizeof error->text, format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+ml_status ml_fail_memory(ml_error *error) {
+    return ml_fail(error, ML_ERR_MEMORY, "out of memory");
+}
+
+/* The list doubles at each power of two, so its capacity need not be kept. */
+static bool grow_problems(ml_error *error) {
+    size_t count = error->problem_count;
+    if (count > 0 && (count & (count - 1)) != 0) return true;
+    size_t capacity = count == 0 ? 1 : count * 2;
+    ml_problem *problems = realloc(error->problems, capacity * sizeof *problems);
+    if (problems == NULL) return false;
+    error->problems = problems;
+    return true;
+}
+
+bool ml_error_add_problem(ml_error *error, const char *field, const char *message) {
+    if (!grow_problems(error)) return false;
+    ml_problem problem = {.field = strdup(field), .message = strdup(message)};
+    if (problem.field == NULL || problem.message == NULL) {
+        free(problem.field);
+        free(problem.message);
+        return false;
+    }
+    error->problems[error->problem_count++] = problem;
+    return true;
+}

@@ -1,0 +1,29 @@
+/*
+ * message - a checked request as it goes over the wire: URL, header lines, body.
+ */
+#ifndef ML_MESSAGE_H
+#define ML_MESSAGE_H
+
+#include "arena.h"
+#include "buffer.h"
+#include "config.h"
+#include "request.h"
+
+
+typedef struct ml_message {
+    const char *method;
+    bool has_body;
+    size_t line_count;
+    const char **lines; /* in the arena */
+    /* owned; may hold secrets */
+    ml_arena arena;
+    ml_buffer url;
+    ml_buffer body;
+} ml_message;
+
+/* Builds the message of a request that passed ml_request_check(). Copies what it needs. */
+ml_status ml_message_build(ml_message *message, const ml_request *request, const ml_config *config,
+                           ml_text api_key, ml_error *error);
+void ml_message_free(ml_message *message);
+
+#endif

@@ -1,0 +1,148 @@
+#include "request.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static ml_value *new_value(ml_arena *arena, ml_value_kind kind) {
+    ml_value *value = ml_arena_take(arena, sizeof *value);
+    if (value == NULL) return NULL;
+    value->kind = kind;
+    value->arena = arena;
+    return value;
+}
+
+ml_request *ml_request_new(const ml_operation *operation) {
+    ml_request *request = calloc(1, sizeof *request);
+    if (request == NULL) return NULL;
+    request->operation = operation;
+    request->fields = new_value(&request->arena, ML_VALUE_OBJECT);
+    request->extra = new_value(&request->arena, ML_VALUE_OBJECT);
+    if (request->fields == NULL || request->extra == NULL) {
+        ml_request_free(request);
+        return NULL;
+    }
+    return request;
+}
+
+void ml_request_free(ml_request *request) {
+    if (request == NULL) return;
+    ml_arena_free(&request->arena);
+    free(request);
+}
+
+ml_value *ml_request_fields(ml_request *request) {
+    return request->fields;
+}
+
+ml_value *ml_request_extra(ml_request *request) {
+    return request->extra;
+}
+
+/* ---- adding ---- */
+
+static ml_value *add(ml_value *parent, const char *name, ml_value_kind kind) {
+    if (parent == NULL) return NULL;
+    ml_value *value = new_value(parent->arena, kind);
+    if (value == NULL) return NULL;
+    if (parent->kind == ML_VALUE_OBJECT) {
+        value->name = ml_arena_copy(parent->arena, ml_text_of(name));
+        if (value->name == NULL) return NULL;
+    }
+    if (parent->last == NULL)
+        parent->members = value;
+    else
+        parent->last->next = value;
+    parent->last = value;
+    parent->count++;
+    return value;
+}
+
+static void add_text(ml_value *parent, const char *name, ml_value_kind kind, ml_text text) {
+    ml_value *value = add(parent, name, kind);
+    if (value == NULL) return;
+    value->text = (ml_text){ml_arena_copy(parent->arena, text), text.length};
+}
+
+void ml_add_null(ml_value *parent, const char *name) {
+    add(parent, name, ML_VALUE_NULL);
+}
+
+void ml_add_bool(ml_value *parent, const char *name, bool boolean) {
+    ml_value *value = add(parent, name, ML_VALUE_BOOL);
+    if (value != NULL) value->boolean = boolean;
+}
+
+void ml_add_integer(ml_value *parent, const char *name, int64_t integer) {
+    ml_value *value = add(parent, name, ML_VALUE_INTEGER);
+    if (value != NULL) value->integer = integer;
+}
+
+void ml_add_string(ml_value *parent, const char *name, ml_text text) {
+    add_text(parent, name, ML_VALUE_STRING, text);
+}
+
+void ml_add_json(ml_value *parent, const char *name, ml_text json) {
+    add_text(parent, name, ML_VALUE_JSON, json);
+}
+
+void ml_add_foreign(ml_value *parent, const char *name, const char *type) {
+    add_text(parent, name, ML_VALUE_FOREIGN, ml_text_of(type));
+}
+
+void ml_add_unusable(ml_value *parent, const char *name, const char *why) {
+    add_text(parent, name, ML_VALUE_UNUSABLE, ml_text_of(why));
+}
+
+ml_value *ml_add_array(ml_value *parent, const char *name) {
+    return add(parent, name, ML_VALUE_ARRAY);
+}
+
+ml_value *ml_add_object(ml_value *parent, const char *name) {
+    return add(parent, name, ML_VALUE_OBJECT);
+}
+
+void ml_request_set_api_key(ml_request *request, ml_text api_key) {
+    if (api_key.data != NULL) api_key.data = ml_arena_copy(&request->arena, api_key);
+    request->api_key = api_key;
+}
+
+bool ml_request_has_api_key(const ml_request *request) {
+    return request->api_key.data != NULL;
+}
+
+const ml_operation *ml_request_operation(const ml_request *request) {
+    return request->operation;
+}
+
+void ml_request_add_header(ml_request *request, ml_text name, ml_text value) {
+    ml_header *header = ml_arena_take(&request->arena, sizeof *header);
+    if (header == NULL) return;
+    header->name = (ml_text){ml_arena_copy(&request->arena, name), name.length};
+    header->value = (ml_text){ml_arena_copy(&request->arena, value), value.length};
+    if (request->last_header == NULL)
+        request->headers = header;
+    else
+        request->last_header->next = header;
+    request->last_header = header;
+}
+
+/* ---- looking ---- */
+
+const ml_value *ml_value_member(const ml_value *object, const char *name) {
+    const ml_value *found = NULL;
+    for (const ml_value *value = object->members; value != NULL; value = value->next)
+        if (strcmp(value->name, name) == 0) found = value;
+    return found;
+}
+
+const ml_value *ml_request_value(const ml_request *request, const char *field) {
+    const ml_value *value = ml_value_member(request->fields, field);
+    return value != NULL && value->kind == ML_VALUE_NULL ? NULL : value;
+}
+
+int64_t ml_request_integer(const ml_request *request, const char *field) {
+    const ml_value *value = ml_request_value(request, field);
+    if (value != NULL && value->kind == ML_VALUE_INTEGER) return value->integer;
+    const ml_field *row = ml_field_find(request->operation->fields, field);
+    return row == NULL ? 0 : row->fallback;
+}

@@ -1,0 +1,55 @@
+/*
+ * request - the caller's values, copied: a tree in an arena of its own.
+ */
+#ifndef ML_REQUEST_H
+#define ML_REQUEST_H
+
+#include "arena.h"
+#include "merge_link.h"
+
+typedef enum ml_value_kind {
+    ML_VALUE_NULL,
+    ML_VALUE_BOOL,
+    ML_VALUE_INTEGER,
+    ML_VALUE_STRING,
+    ML_VALUE_JSON,
+    ML_VALUE_FOREIGN,
+    ML_VALUE_UNUSABLE,
+    ML_VALUE_ARRAY,
+    ML_VALUE_OBJECT
+} ml_value_kind;
+
+struct ml_value {
+    ml_value_kind kind;
+    ml_value *next;   /* the next one in the same array or object */
+    const char *name; /* in an object */
+    ml_arena *arena;
+    bool boolean;
+    int64_t integer;
+    ml_text text;      /* a string, JSON text, a foreign type, or why it is unusable */
+    ml_value *members; /* of an array or object */
+    ml_value *last;
+    size_t count;
+};
+
+typedef struct ml_header {
+    struct ml_header *next;
+    ml_text name, value;
+} ml_header;
+
+struct ml_request {
+    const ml_operation *operation;
+    ml_arena arena; /* owned: all of the below */
+    ml_value *fields;
+    ml_value *extra;
+    ml_text api_key;
+    ml_header *headers; /* in the order given */
+    ml_header *last_header;
+};
+
+/* The member of an object with that name, or NULL; the last one when it was added twice. */
+const ml_value *ml_value_member(const ml_value *object, const char *name);
+/* A field's value; NULL when it was not given (null means that too). */
+const ml_value *ml_request_value(const ml_request *request, const char *field);
+
+#endif

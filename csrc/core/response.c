@@ -1,0 +1,303 @@
+#include "response.h"
+#include "arena.h"
+#include "error.h"
+#include "json.h"
+#include "retry.h"
+#include "secret.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct ml_response {
+    int status;
+    unsigned attempts;
+    ml_timing timing;
+    double time;
+    bool is_json;
+    /* owned */
+    ml_buffer headers;
+    ml_buffer body;
+    char *detail;
+    ml_member *members;
+    size_t member_count, member_room;
+    ml_arena texts; /* names and strings of the members, decoded */
+};
+
+void ml_response_free(ml_response *response) {
+    if (response == NULL) return;
+    ml_buffer_free(&response->headers);
+    ml_buffer_free(&response->body);
+    free(response->detail);
+    free(response->members);
+    ml_arena_free(&response->texts);
+    free(response);
+}
+
+/* ---- facts ---- */
+
+int ml_response_status(const ml_response *response) {
+    return response->status;
+}
+
+unsigned ml_response_attempts(const ml_response *response) {
+    return response->attempts;
+}
+
+ml_timing ml_response_timing(const ml_response *response) {
+    return response->timing;
+}
+
+double ml_response_time(const ml_response *response) {
+    return response->time;
+}
+
+ml_text ml_response_headers(const ml_response *response) {
+    return ml_buffer_view(&response->headers);
+}
+
+ml_text ml_response_body(const ml_response *response) {
+    return ml_buffer_view(&response->body);
+}
+
+bool ml_response_body_is_json(const ml_response *response) {
+    return response->is_json;
+}
+
+const char *ml_response_detail(const ml_response *response) {
+    return response->detail;
+}
+
+size_t ml_response_member_count(const ml_response *response) {
+    return response->member_count;
+}
+
+const ml_member *ml_response_member(const ml_response *response, size_t index) {
+    return index < response->member_count ? &response->members[index] : NULL;
+}
+
+/* ---- members of a 2xx answer ---- */
+
+static const char *kind_name(ml_kind kind) {
+    switch (kind) {
+    case ML_KIND_NULL: return "null";
+    case ML_KIND_BOOL: return "a boolean";
+    case ML_KIND_NUMBER: return "a number";
+    case ML_KIND_STRING: return "a string";
+    case ML_KIND_ARRAY: return "an array";
+    case ML_KIND_OBJECT: return "an object";
+    }
+    return "";
+}
+
+static const char *promised_name(ml_type type) {
+    switch (type) {
+    case ML_TYPE_STRING: return "a string";
+    case ML_TYPE_INTEGER: return "a number";
+    case ML_TYPE_BOOL: return "a boolean";
+    case ML_TYPE_ARRAY: return "an array";
+    case ML_TYPE_OBJECT:
+    case ML_TYPE_MAP:
+    case ML_TYPE_JSON: return "an object";
+    }
+    return "";
+}
+
+static bool keeps_promise(const ml_field *row, const ml_member *member) {
+    switch (row->type) {
+    case ML_TYPE_STRING: return member->kind == ML_KIND_STRING;
+    case ML_TYPE_INTEGER: return member->kind == ML_KIND_NUMBER;
+    case ML_TYPE_BOOL: return member->kind == ML_KIND_BOOL;
+    case ML_TYPE_ARRAY: return member->kind == ML_KIND_ARRAY;
+    case ML_TYPE_OBJECT:
+    case ML_TYPE_MAP:
+    case ML_TYPE_JSON: return member->kind == ML_KIND_OBJECT;
+    }
+    return false;
+}
+
+/* What a string literal means, kept in the arena. NULL with *ok when it holds U+0000. */
+static const char *decode(ml_response *response, ml_text literal, bool *ok) {
+    *ok = true;
+    if (ml_json_has_nul(literal)) return NULL;
+    ml_buffer text = {0};
+    const char *copy = NULL;
+    if (ml_json_decode_string(literal, &text))
+        copy = ml_arena_copy(&response->texts, ml_buffer_view(&text));
+    ml_buffer_free(&text);
+    *ok = copy != NULL;
+    return copy;
+}
+
+static bool add_member(ml_response *response, const ml_field *rows, ml_text name, ml_text value) {
+    if (response->member_count == response->member_room) {
+        size_t room = response->member_room == 0 ? 8 : response->member_room * 2;
+        ml_member *members = realloc(response->members, room * sizeof *members);
+        if (members == NULL) return false;
+        response->members = members;
+        response->member_room = room;
+    }
+    ml_member member = {.name_json = name, .json = value, .kind = ml_json_kind(value)};
+    bool ok;
+    member.name = decode(response, name, &ok);
+    if (ok && member.kind == ML_KIND_STRING) member.text = decode(response, value, &ok);
+    if (member.name != NULL) member.field = ml_field_find(rows, member.name);
+    response->members[response->member_count++] = member;
+    return ok;
+}
+
+static const ml_member *find_member(const ml_response *response, const ml_field *row) {
+    for (size_t i = 0; i < response->member_count; i++)
+        if (response->members[i].field == row) return &response->members[i];
+    return NULL;
+}
+
+static ml_status check_member(const ml_response *response, const ml_field *row, ml_error *error) {
+    const ml_member *member = find_member(response, row);
+    if (member == NULL) {
+        if ((row->flags & ML_FIELD_REQUIRED) == 0) return ML_OK;
+        return ml_fail(error, ML_ERR_RESPONSE, "the answer has no member %s", row->name);
+    }
+    if (member->kind == ML_KIND_NULL && (row->flags & ML_FIELD_NULLABLE) != 0) return ML_OK;
+    if (!keeps_promise(row, member))
+        return ml_fail(error, ML_ERR_RESPONSE, "member %s of the answer must be %s, is %s",
+                       row->name, promised_name(row->type), kind_name(member->kind));
+    if (row->type != ML_TYPE_STRING || row->min == 0) return ML_OK;
+    if (member->text == NULL || member->text[0] == '\0')
+        return ml_fail(error, ML_ERR_RESPONSE, "member %s of the answer %s", row->name,
+                       member->text == NULL ? "holds NUL" : "is empty");
+    return ML_OK;
+}
+
+static ml_status read_members(ml_response *response, const ml_field *rows, ml_error *error) {
+    ml_text object = ml_json_trim(ml_buffer_view(&response->body)), name, value;
+    if (ml_json_kind(object) != ML_KIND_OBJECT)
+        return ml_fail(error, ML_ERR_RESPONSE, "the answer must be a JSON object, is %s",
+                       kind_name(ml_json_kind(object)));
+    for (size_t at = 0; ml_json_next_member(object, &at, &name, &value);)
+        if (!add_member(response, rows, name, value)) return ml_fail_memory(error);
+    ml_status status = ML_OK;
+    for (const ml_field *row = rows; status == ML_OK && row->name != NULL; row++)
+        status = check_member(response, row, error);
+    return status;
+}
+
+static bool looks_like_html(ml_text body) {
+    body = ml_json_trim(body);
+    return body.length > 0 && body.data[0] == '<';
+}
+
+static ml_status read_success(ml_response *response, const ml_operation *operation,
+                              ml_error *error) {
+    ml_text body = ml_buffer_view(&response->body);
+    ml_json_fault fault;
+    if (body.length == 0)
+        return ml_fail(error, ML_ERR_RESPONSE, "status %d came without a body", response->status);
+    switch (ml_json_check(body, &fault)) {
+    case ML_JSON_NO_MEMORY: return ml_fail_memory(error);
+    case ML_JSON_INVALID:
+        return ml_fail(error, ML_ERR_RESPONSE,
+                       "the answer (status %d) is not JSON%s: at byte %zu: %s", response->status,
+                       looks_like_html(body) ? " but HTML, perhaps of a proxy" : "", fault.offset,
+                       fault.what);
+    case ML_JSON_VALID: response->is_json = true; break;
+    }
+    return read_members(response, operation->response, error);
+}
+
+/* ---- answers of 400 and more ---- */
+
+static ml_status name_failure(const ml_response *response, ml_error *error) {
+    const char *reason = response->detail;
+    if (reason != NULL)
+        return ml_fail(error, ML_ERR_API, "Merge answered %d: %s", response->status, reason);
+    if (error->problem_count == 0)
+        return ml_fail(error, ML_ERR_API, "Merge answered %d%s", response->status,
+                       looks_like_html(ml_buffer_view(&response->body))
+                           ? " with an HTML page, perhaps of a proxy in front"
+                           : "");
+    const ml_problem *first = &error->problems[0];
+    return ml_fail(error, ML_ERR_API, "Merge answered %d: %s: %s%s", response->status, first->field,
+                   first->message, error->problem_count > 1 ? " (and more)" : "");
+}
+
+static ml_status read_failure(ml_response *response, bool cut, ml_error *error) {
+    ml_text body = ml_buffer_view(&response->body);
+    ml_json_fault fault;
+    ml_json_verdict verdict = cut ? ML_JSON_INVALID : ml_json_check(body, &fault);
+    response->is_json = verdict == ML_JSON_VALID;
+    if (verdict == ML_JSON_NO_MEMORY) return ml_fail_memory(error);
+    if (response->is_json && !ml_json_read_errors(body, &response->detail, error))
+        return ml_fail_memory(error);
+    return name_failure(response, error);
+}
+
+/* ---- the whole ---- */
+
+static void mask(ml_buffer *buffer, const ml_masked *masked) {
+    for (const ml_text *secret = masked->secrets; secret->data != NULL; secret++)
+        ml_mask(buffer->data, buffer->length, *secret);
+}
+
+/* Year 9999, less a week: what is added to it must still be a date. */
+static const double LATEST_DATE = 253401696000.0;
+
+/* The server's clock decides when a token expires; its Date says what it is. */
+static double time_of(ml_text headers, double began) {
+    char date[64];
+    ml_text header = ml_header_find(headers, "Date");
+    if (header.length == 0 || header.length >= sizeof date) return began;
+    memcpy(date, header.data, header.length);
+    date[header.length] = '\0';
+    double time = ml_http_date(date);
+    return time > 0.0 && time < LATEST_DATE ? time : began;
+}
+
+static ml_response *take(ml_exchange *exchange, unsigned attempts) {
+    ml_response *response = calloc(1, sizeof *response);
+    if (response == NULL) return NULL;
+    response->status = exchange->http_status;
+    response->attempts = attempts;
+    response->timing = exchange->timing;
+    response->headers = exchange->headers;
+    response->body = exchange->body_in;
+    exchange->headers = exchange->body_in = (ml_buffer){0};
+    response->time = time_of(ml_buffer_view(&response->headers), exchange->began);
+    return response;
+}
+
+static ml_status judge(ml_response *response, const ml_operation *operation, bool cut,
+                       const ml_masked *masked, ml_error *error) {
+    mask(&response->headers, masked);
+    if (response->status >= 400) {
+        mask(&response->body, masked);
+        return read_failure(response, cut, error);
+    }
+    if (response->status >= 300)
+        return ml_fail(error, ML_ERR_RESPONSE,
+                       "status %d is a redirect, which Merge never sends: it is not followed; "
+                       "check base_url",
+                       response->status);
+    if (cut)
+        return ml_fail(error, ML_ERR_RESPONSE, "the answer is larger than the limit of %zu bytes",
+                       response->body.length);
+    return read_success(response, operation, error);
+}
+
+ml_status ml_response_read(const ml_operation *operation, ml_exchange *exchange, unsigned attempts,
+                           const ml_masked *masked, ml_response **response, ml_error *error) {
+    bool cut = exchange->body_cut;
+    *response = take(exchange, attempts);
+    if (*response == NULL) return ml_fail_memory(error);
+    ml_status status = judge(*response, operation, cut, masked, error);
+    error->http_status = (*response)->status;
+    error->retry_after = ml_retry_after(ml_header_find(ml_buffer_view(&(*response)->headers),
+                                                       "Retry-After"),
+                                        (*response)->time);
+    if (status == ML_ERR_MEMORY) {
+        ml_response_free(*response);
+        *response = NULL;
+    }
+    return status;
+}

@@ -1,0 +1,22 @@
+/*
+ * response - what the server said, checked against what the operation's row promises.
+ */
+#ifndef ML_RESPONSE_H
+#define ML_RESPONSE_H
+
+#include "merge_link.h"
+#include "transport.h"
+
+/* What must not be shown in what a server says. Ends with a text that is not given. */
+typedef struct ml_masked {
+    ml_text secrets[4];
+} ml_masked;
+
+/*
+ * Judges a whole answer. Takes headers and body out of the exchange. *response is set unless
+ * memory is out, whatever the answer says. The error's attempts are the caller's to set.
+ */
+ml_status ml_response_read(const ml_operation *operation, ml_exchange *exchange, unsigned attempts,
+                           const ml_masked *masked, ml_response **response, ml_error *error);
+
+#endif

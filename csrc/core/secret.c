@@ -1,0 +1,78 @@
+#include "secret.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { SHORTEST_MASKED = 6 };
+
+bool ml_secret_set(ml_secret *secret, ml_text text) {
+    ml_secret_free(secret);
+    if (text.data == NULL) return true;
+    secret->data = malloc(text.length + 1);
+    if (secret->data == NULL) return false;
+    if (text.length > 0) memcpy(secret->data, text.data, text.length);
+    secret->data[text.length] = '\0';
+    secret->length = text.length;
+    return true;
+}
+
+ml_text ml_secret_view(const ml_secret *secret) {
+    return (ml_text){secret->data, secret->length};
+}
+
+void ml_secret_free(ml_secret *secret) {
+    if (secret->data != NULL) {
+        explicit_bzero(secret->data, secret->length);
+        free(secret->data);
+    }
+    *secret = (ml_secret){0};
+}
+
+static int hex_digit(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+}
+
+/* The value of a JSON escape of an ASCII character at text, with its length; 0 when it is none. */
+static size_t escaped_ascii(const char *text, size_t length, char *value) {
+    if (length < 2 || text[0] != '\\') return 0;
+    if (text[1] != 'u') {
+        *value = text[1];
+        return 2;
+    }
+    if (length < 6 || text[2] != '0' || text[3] != '0') return 0;
+    int high = hex_digit(text[4]), low = hex_digit(text[5]);
+    if (high < 0 || low < 0) return 0;
+    *value = (char)(high * 16 + low);
+    return 6;
+}
+
+/* How many bytes at text spell the secret; 0 when they do not. */
+static size_t spelt(const char *text, size_t length, ml_text secret) {
+    size_t at = 0;
+    for (size_t i = 0; i < secret.length; i++) {
+        if (at >= length) return 0;
+        char value = 0;
+        size_t step = escaped_ascii(text + at, length - at, &value);
+        if (step > 0 && value == secret.data[i]) {
+            at += step;
+        } else if (text[at] == secret.data[i]) {
+            at++;
+        } else {
+            return 0;
+        }
+    }
+    return at;
+}
+
+void ml_mask(char *text, size_t length, ml_text secret) {
+    if (secret.data == NULL || secret.length < SHORTEST_MASKED) return;
+    size_t at = 0;
+    while (at < length) {
+        size_t found = spelt(text + at, length - at, secret);
+        if (found > 0) memset(text + at, '*', found);
+        at += found > 0 ? found : 1;
+    }
+}

@@ -1,0 +1,32 @@
+/*
+ * The room that knows libcurl: nothing outside of transport/ includes this header, and nothing
+ * else includes curl's.
+ */
+#ifndef ML_CURL_PRIVATE_H
+#define ML_CURL_PRIVATE_H
+
+#include <curl/curl.h>
+
+#include "../transport.h"
+
+/* ---- library.c ---- */
+
+/* What the loaded libcurl can do, read once. */
+const curl_version_info_data *ml_curl_info(void);
+
+/* ---- options.c: what holds for every request of a client ---- */
+
+/* Sets the options that never change. False: libcurl refused one, named in error. */
+bool ml_curl_set_fixed(CURL *easy, const ml_config *config, ml_error *error);
+
+/* ---- headers.c: the header section as it arrives ---- */
+
+/* For CURLOPT_HEADERFUNCTION; its user data is the ml_exchange. */
+size_t ml_curl_take_header(char *line, size_t size, size_t count, void *exchange);
+
+/* ---- outcome.c: what a finished transfer means ---- */
+
+/* Fills the exchange's outcome from libcurl's result. */
+void ml_curl_judge(CURL *easy, CURLcode code, const char *detail, ml_exchange *exchange);
+
+#endif

@@ -1,0 +1,222 @@
+/*
+ * lane - one exchange at a time over one kept connection: an easy handle in a multi handle of
+ * its own, so that whoever drives it can look up from the network every now and then.
+ */
+#include "../error.h"
+#include "curl_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct ml_lane {
+    CURLM *multi;  /* owned */
+    CURL *easy;    /* owned */
+    struct curl_slist *lines; /* owned: an array of line_room, linked one to the next */
+    size_t line_room;
+    ml_exchange *exchange; /* borrowed while one is under way */
+    char detail[CURL_ERROR_SIZE];
+};
+
+/* ---- clock and dice ---- */
+
+static double now(void) {
+    struct timespec at;
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    return (double)at.tv_sec + (double)at.tv_nsec / 1e9;
+}
+
+static double wall_clock(void) {
+    struct timespec at;
+    clock_gettime(CLOCK_REALTIME, &at);
+    return (double)at.tv_sec + (double)at.tv_nsec / 1e9;
+}
+
+/* Jitter needs no more than numbers that differ from thread to thread and try to try. */
+static double dice(void) {
+    static _Thread_local uint64_t state;
+    if (state == 0) state = (uint64_t)(uintptr_t)&state ^ (uint64_t)(now() * 1e9);
+    state += 0x9E3779B97F4A7C15u;
+    uint64_t mixed = (state ^ (state >> 30)) * 0xBF58476D1CE4E5B9u;
+    mixed = (mixed ^ (mixed >> 27)) * 0x94D049BB133111EBu;
+    return (double)((mixed ^ (mixed >> 31)) >> 11) / 9007199254740992.0;
+}
+
+/* ---- callbacks ---- */
+
+/* The body, up to the limit; one byte more ends the transfer. */
+static size_t take_body(char *data, size_t size, size_t count, void *user) {
+    ml_exchange *exchange = user;
+    size_t length = size * count;
+    size_t room = exchange->max_response_bytes - exchange->body_in.length;
+    if (length > room) {
+        exchange->body_cut = true;
+        ml_buffer_append(&exchange->body_in, data, room);
+        return CURL_WRITEFUNC_ERROR;
+    }
+    ml_buffer_append(&exchange->body_in, data, length);
+    return exchange->body_in.failed ? CURL_WRITEFUNC_ERROR : length;
+}
+
+/* Called each time that the request is about to be written, libcurl's own repeats too. */
+static int before_request(void *user, char *remote_ip, char *local_ip, int remote_port,
+                          int local_port) {
+    (void)remote_ip, (void)local_ip, (void)remote_port, (void)local_port;
+    ml_lane *lane = user;
+    if (lane->exchange != NULL) lane->exchange->sends++;
+    return CURL_PREREQFUNC_OK;
+}
+
+/* ---- life ---- */
+
+static void close_lane(ml_lane *lane) {
+    if (lane == NULL) return;
+    if (lane->exchange != NULL) curl_multi_remove_handle(lane->multi, lane->easy);
+    curl_easy_cleanup(lane->easy);
+    if (lane->multi != NULL) curl_multi_cleanup(lane->multi);
+    free(lane->lines);
+    free(lane);
+}
+
+static bool set_callbacks(ml_lane *lane) {
+    CURL *easy = lane->easy;
+    return curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, lane->detail) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, ml_curl_take_header) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, before_request) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_PREREQDATA, lane) == CURLE_OK &&
+           curl_multi_setopt(lane->multi, CURLMOPT_MAXCONNECTS, 1L) == CURLM_OK;
+}
+
+static ml_lane *open_lane(const ml_config *config, ml_error *error) {
+    ml_lane *lane = calloc(1, sizeof *lane);
+    if (lane != NULL) {
+        lane->multi = curl_multi_init();
+        lane->easy = curl_easy_init();
+    }
+    if (lane == NULL || lane->multi == NULL || lane->easy == NULL || !set_callbacks(lane)) {
+        ml_fail_memory(error);
+        goto fail;
+    }
+    if (ml_curl_set_fixed(lane->easy, config, error)) return lane;
+fail:
+    close_lane(lane);
+    return NULL;
+}
+
+/* ---- an exchange ---- */
+
+static void end_exchange(ml_lane *lane, CURLcode code) {
+    ml_exchange *exchange = lane->exchange;
+    curl_multi_remove_handle(lane->multi, lane->easy);
+    ml_curl_judge(lane->easy, code, lane->detail, exchange);
+    lane->exchange = NULL;
+}
+
+static char no_expect[] = "Expect:";
+
+/* libcurl's list type over the exchange's own lines: nothing is copied, so nothing stays. The
+ * last one keeps libcurl from asking for 100-continue. */
+static bool link_lines(ml_lane *lane, const ml_exchange *exchange) {
+    size_t count = exchange->line_count + 1;
+    if (count > lane->line_room) {
+        struct curl_slist *lines = realloc(lane->lines, count * sizeof *lines);
+        if (lines == NULL) return false;
+        lane->lines = lines;
+        lane->line_room = count;
+    }
+    for (size_t i = 0; i < exchange->line_count; i++)
+        lane->lines[i] =
+            (struct curl_slist){(char *)(uintptr_t)exchange->lines[i], &lane->lines[i + 1]};
+    lane->lines[count - 1] = (struct curl_slist){no_expect, NULL};
+    return true;
+}
+
+static CURLcode set_method(CURL *easy, const ml_exchange *exchange) {
+    CURLcode code = curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, NULL);
+    if (!exchange->has_body) {
+        if (code == CURLE_OK) code = curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+        return code;
+    }
+    if (code == CURLE_OK) code = curl_easy_setopt(easy, CURLOPT_POST, 1L);
+    if (code == CURLE_OK)
+        code = curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                                (curl_off_t)exchange->body.length);
+    if (code == CURLE_OK) code = curl_easy_setopt(easy, CURLOPT_POSTFIELDS, exchange->body.data);
+    if (code == CURLE_OK && strcmp(exchange->method, "POST") != 0)
+        code = curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, exchange->method);
+    return code;
+}
+
+static CURLcode set_request(ml_lane *lane, ml_exchange *exchange) {
+    CURL *easy = lane->easy;
+    double milliseconds = exchange->timeout * 1000.0;
+    CURLcode code = curl_easy_setopt(easy, CURLOPT_URL, exchange->url);
+    if (code == CURLE_OK) code = curl_easy_setopt(easy, CURLOPT_HTTPHEADER, lane->lines);
+    if (code == CURLE_OK) code = curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange);
+    if (code == CURLE_OK) code = curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange);
+    if (code == CURLE_OK)
+        code = curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
+                                milliseconds < 1.0 ? 1L : (long)milliseconds);
+    return code == CURLE_OK ? set_method(easy, exchange) : code;
+}
+
+static bool start(ml_lane *lane, ml_exchange *exchange) {
+    lane->detail[0] = '\0';
+    exchange->began = wall_clock();
+    CURLcode code = CURLE_OUT_OF_MEMORY;
+    if (link_lines(lane, exchange)) code = set_request(lane, exchange);
+    if (code == CURLE_OK && curl_multi_add_handle(lane->multi, lane->easy) != CURLM_OK)
+        code = CURLE_OUT_OF_MEMORY;
+    if (code == CURLE_OK)
+        lane->exchange = exchange;
+    else
+        ml_curl_judge(lane->easy, code, lane->detail, exchange);
+    return code == CURLE_OK;
+}
+
+/* Moves the transfer on; true when it is over. */
+static bool advance(ml_lane *lane) {
+    int running = 0, left = 0;
+    CURLMcode failed = curl_multi_perform(lane->multi, &running);
+    if (failed != CURLM_OK) {
+        end_exchange(lane, failed == CURLM_OUT_OF_MEMORY ? CURLE_OUT_OF_MEMORY : CURLE_RECV_ERROR);
+        return true;
+    }
+    if (running > 0) return false;
+    const CURLMsg *message = curl_multi_info_read(lane->multi, &left);
+    if (message == NULL || message->msg != CURLMSG_DONE) return false;
+    end_exchange(lane, message->data.result);
+    return true;
+}
+
+static bool poll(ml_lane *lane, double seconds) {
+    /* Rounded up: a wait of less than a millisecond must not become a busy loop. */
+    int milliseconds = (int)(seconds * 1000.0) + 1;
+    if (lane->exchange != NULL && advance(lane)) return true;
+    CURLMcode failed = curl_multi_poll(lane->multi, NULL, 0, milliseconds, NULL);
+    if (lane->exchange == NULL) return true;
+    if (failed == CURLM_OK) return advance(lane);
+    end_exchange(lane, CURLE_UNRECOVERABLE_POLL);
+    return true;
+}
+
+static void cancel(ml_lane *lane) {
+    if (lane->exchange == NULL) return;
+    end_exchange(lane, CURLE_ABORTED_BY_CALLBACK);
+}
+
+static void wake(ml_lane *lane) {
+    curl_multi_wakeup(lane->multi);
+}
+
+const ml_transport ml_curl_transport = {
+    .open = open_lane,
+    .close = close_lane,
+    .start = start,
+    .poll = poll,
+    .cancel = cancel,
+    .wake = wake,
+    .now = now,
+    .dice = dice,
+};

@@ -1,0 +1,98 @@
+/*
+ * outcome - what a finished transfer means: libcurl's result as one of our statuses.
+ */
+#include "curl_private.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define NAMED(code) {code, #code}
+
+/* Those that can come of an HTTP transfer; others are named by their number. */
+static const struct {
+    CURLcode code;
+    const char *name;
+} names[] = {
+    NAMED(CURLE_UNSUPPORTED_PROTOCOL), NAMED(CURLE_URL_MALFORMAT),
+    NAMED(CURLE_COULDNT_RESOLVE_PROXY), NAMED(CURLE_COULDNT_RESOLVE_HOST),
+    NAMED(CURLE_COULDNT_CONNECT), NAMED(CURLE_WEIRD_SERVER_REPLY), NAMED(CURLE_PARTIAL_FILE),
+    NAMED(CURLE_WRITE_ERROR), NAMED(CURLE_OPERATION_TIMEDOUT), NAMED(CURLE_SSL_CONNECT_ERROR),
+    NAMED(CURLE_GOT_NOTHING), NAMED(CURLE_SSL_ENGINE_NOTFOUND), NAMED(CURLE_SEND_ERROR),
+    NAMED(CURLE_RECV_ERROR), NAMED(CURLE_SSL_CERTPROBLEM), NAMED(CURLE_SSL_CIPHER),
+    NAMED(CURLE_PEER_FAILED_VERIFICATION), NAMED(CURLE_BAD_CONTENT_ENCODING),
+    NAMED(CURLE_SSL_CACERT_BADFILE), NAMED(CURLE_SSL_SHUTDOWN_FAILED),
+    NAMED(CURLE_SSL_ISSUER_ERROR), NAMED(CURLE_SSL_INVALIDCERTSTATUS), NAMED(CURLE_PROXY),
+    NAMED(CURLE_SSL_CLIENTCERT), NAMED(CURLE_UNRECOVERABLE_POLL), NAMED(CURLE_NO_CONNECTION_AVAILABLE),
+    NAMED(CURLE_ABORTED_BY_CALLBACK),
+};
+
+static void name_code(CURLcode code, char *to) {
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (names[i].code == code) {
+            snprintf(to, ML_ERROR_CODE_SIZE, "%s", names[i].name);
+            return;
+        }
+    }
+    snprintf(to, ML_ERROR_CODE_SIZE, "CURLE_%d", (int)code);
+}
+
+static ml_status status_of(CURLcode code) {
+    switch ((int)code) {
+    case CURLE_OK: return ML_OK;
+    case CURLE_OUT_OF_MEMORY: return ML_ERR_MEMORY;
+    case CURLE_OPERATION_TIMEDOUT: return ML_ERR_TIMEOUT;
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+    case CURLE_SSL_CLIENTCERT: return ML_ERR_TLS;
+    default: return ML_ERR_TRANSPORT;
+    }
+}
+
+static double seconds_of(CURL *easy, CURLINFO info) {
+    curl_off_t microseconds = 0;
+    curl_easy_getinfo(easy, info, &microseconds);
+    return (double)microseconds / 1e6;
+}
+
+static void read_facts(CURL *easy, ml_exchange *exchange) {
+    long http_status = 0, request_bytes = 0;
+    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &http_status);
+    curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &request_bytes);
+    exchange->http_status = (int)http_status;
+    exchange->may_have_arrived = request_bytes > 0;
+    exchange->timing = (ml_timing){
+        .name_lookup = seconds_of(easy, CURLINFO_NAMELOOKUP_TIME_T),
+        .connect = seconds_of(easy, CURLINFO_CONNECT_TIME_T),
+        .tls = seconds_of(easy, CURLINFO_APPCONNECT_TIME_T),
+        .first_byte = seconds_of(easy, CURLINFO_STARTTRANSFER_TIME_T),
+        .total = seconds_of(easy, CURLINFO_TOTAL_TIME_T),
+    };
+}
+
+void ml_curl_judge(CURL *easy, CURLcode code, const char *detail, ml_exchange *exchange) {
+    read_facts(easy, exchange);
+    if (exchange->body_cut) code = CURLE_OK;
+    exchange->status = status_of(code);
+    if (exchange->headers.failed || exchange->body_in.failed) exchange->status = ML_ERR_MEMORY;
+    if (exchange->status == ML_OK) return;
+    name_code(code, exchange->code);
+    snprintf(exchange->text, sizeof exchange->text, "%s",
+             detail[0] != '\0' ? detail : curl_easy_strerror(code));
+}
+
+void ml_exchange_reset(ml_exchange *exchange) {
+    ml_buffer_free(&exchange->headers);
+    ml_buffer_free(&exchange->body_in);
+    exchange->status = ML_OK;
+    exchange->code[0] = exchange->text[0] = '\0';
+    exchange->http_status = 0;
+    exchange->sends = 0;
+    exchange->may_have_arrived = exchange->body_cut = false;
+    exchange->began = 0.0;
+    exchange->timing = (ml_timing){0};
+}

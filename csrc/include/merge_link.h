@@ -1,0 +1,330 @@
+/*
+ * merge_link.h - link accounts through Merge (https://docs.merge.dev), from C.
+ *
+ * A client holds options and connections. A request names an operation (a row of the operation
+ * table) and holds the caller's values. ml_client_call() checks the values, sends the request and
+ * reads the answer:
+ *
+ *     ml_client_options options;
+ *     ml_client_options_init(&options);
+ *     options.api_key = ml_text_of("test_...");
+ *     ml_client *client = NULL;
+ *     ml_error error;
+ *     ml_error_init(&error);
+ *     if (ml_client_new(&options, &client, &error) != ML_OK) ...
+ *
+ * Ownership is said at each function. "Copies": the argument may go as soon as the call returns.
+ * "Borrows": it must stay until the call returns. Every free function accepts NULL.
+ *
+ * Threads: a client may be used by any number of threads at once. A request, a response and an
+ * error belong to one thread at a time.
+ *
+ * Signals: libcurl may write to a connection that the server has closed, so a program must ignore
+ * SIGPIPE, as Python does.
+ *
+ * Text is UTF-8. Times are in seconds, sizes in bytes, unless a name says otherwise.
+ */
+#ifndef MERGE_LINK_H
+#define MERGE_LINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- text ------------------------------------------------------------------------------ */
+
+/* A piece of text that somebody else owns; it need not end in NUL. data == NULL: not given. */
+typedef struct ml_text {
+    const char *data;
+    size_t length;
+} ml_text;
+
+/* The whole of a NUL-terminated string; NULL gives the text that is not given. Borrows. */
+ml_text ml_text_of(const char *string);
+
+/* ---- outcomes -------------------------------------------------------------------------- */
+
+typedef enum ml_status {
+    ML_OK = 0,
+    ML_ERR_MEMORY,        /* out of memory */
+    ML_ERR_CONFIGURATION, /* an option of the client or the call is impossible */
+    ML_ERR_VALIDATION,    /* refused before sending: see ml_error.problems */
+    ML_ERR_TRANSPORT,     /* never got a whole answer */
+    ML_ERR_TLS,           /* the server could not be trusted, or speaks no TLS we accept */
+    ML_ERR_TIMEOUT,       /* the deadline passed first */
+    ML_ERR_API,           /* Merge answered with a status of 400 or more */
+    ML_ERR_RESPONSE,      /* answered with 2xx or 3xx, but not as the API promises */
+    ML_ERR_CLOSED,        /* the client is closed */
+    ML_ERR_INTERRUPTED    /* the caller's tick asked to stop */
+} ml_status;
+
+/* One thing wrong with one field, found here before sending or told by Merge. */
+typedef struct ml_problem {
+    char *field;   /* a path such as "common_models[0].model_id"; "" when it is about no field */
+    char *message; /* says the limit and the fix; never repeats the value */
+} ml_problem;
+
+#define ML_ERROR_TEXT_SIZE 512
+#define ML_ERROR_CODE_SIZE 48
+
+/* What went wrong. No part of it ever holds a secret of the client or of the call. */
+typedef struct ml_error {
+    ml_status status;
+    char text[ML_ERROR_TEXT_SIZE]; /* one or two lines for a person */
+    char code[ML_ERROR_CODE_SIZE]; /* libcurl's name of a transport failure, or "" */
+    int http_status;               /* 0 when no answer came */
+    double retry_after;            /* seconds that Merge asks to wait; negative: not said */
+    unsigned attempts;             /* requests sent */
+    bool may_have_arrived;         /* some of the request was sent, so Merge may have acted on it */
+    /* owned */
+    ml_problem *problems; /* of ML_ERR_VALIDATION and ML_ERR_API */
+    size_t problem_count;
+} ml_error;
+
+/* Makes an error that says ML_OK. Every ml_error must be initialised before it is passed. */
+void ml_error_init(ml_error *error);
+/* Frees what it owns and makes it say ML_OK again. */
+void ml_error_clear(ml_error *error);
+
+/* ---- operations ------------------------------------------------------------------------ */
+
+typedef enum ml_type {
+    ML_TYPE_STRING,
+    ML_TYPE_INTEGER,
+    ML_TYPE_BOOL,
+    ML_TYPE_ARRAY,  /* of what `of` says */
+    ML_TYPE_OBJECT, /* with the members in `of` */
+    ML_TYPE_MAP,    /* any keys, values of what `of` says */
+    ML_TYPE_JSON    /* any JSON object, as the caller writes it */
+} ml_type;
+
+typedef enum ml_format {
+    ML_FORMAT_TEXT,         /* anything printable that is not just white space */
+    ML_FORMAT_SLUG,         /* lower case letters, digits, "-" and "_" */
+    ML_FORMAT_UUID,         /* 8-4-4-4-12 hexadecimal digits */
+    ML_FORMAT_LANGUAGE_TAG, /* such as "en" or "pt-BR" */
+    ML_FORMAT_CREDENTIAL    /* text that must never be shown */
+} ml_format;
+
+enum {
+    ML_FIELD_REQUIRED = 1 << 0,
+    ML_FIELD_IN_PATH = 1 << 1,  /* a part of the path, not of the body */
+    ML_FIELD_CLOSED = 1 << 2,   /* nothing but the choices; else they only catch near misses */
+    ML_FIELD_UNIQUE = 1 << 3,   /* an array without duplicates */
+    ML_FIELD_NULLABLE = 1 << 4, /* an answer may hold null */
+};
+
+/* One row of a field table. A table ends with a row whose name is NULL. */
+typedef struct ml_field {
+    const char *name;
+    ml_type type;
+    unsigned flags;
+    ml_format format;           /* of a string, or of the keys of a map */
+    int64_t min, max;           /* characters, items or value; max 0: no limit */
+    int64_t fallback;           /* an integer that is always sent: this one when not given; 0: none */
+    const char *relaxed_by;     /* a bool field that, when true, ... */
+    int64_t relaxed_max;        /* ... raises max to this */
+    const char *const *choices; /* known values (of the keys of a map), ends with NULL */
+    const struct ml_field *of;  /* members of an object, or the one row of an item or map value */
+} ml_field;
+
+/* May a request that perhaps arrived be sent again? */
+typedef enum ml_repeat {
+    ML_REPEAT_ALWAYS, /* harmless: reads, link tokens */
+    ML_REPEAT_UNSENT  /* only when nothing was written, or Merge said 429 */
+} ml_repeat;
+
+/* One row of the operation table: an endpoint of Merge's API. */
+typedef struct ml_operation {
+    const char *name;          /* "create_link_token" */
+    const char *method;        /* "POST" */
+    const char *path;          /* "/{category}/v1/link-token" */
+    const char *category_from; /* the array field whose first item is the category by default, or NULL */
+    ml_repeat repeat;
+    bool needs_account_token;
+    size_t max_response_bytes;
+    const ml_field *fields;   /* in the order in which they are sent */
+    const ml_field *response; /* what a 2xx answer promises */
+    const char *result;       /* name of the type that languages give to it: "LinkToken" */
+} ml_operation;
+
+/* The row with that name, or NULL. Rows live as long as the program. */
+const ml_operation *ml_operation_find(const char *name);
+/* The row of a field by its name, or NULL. */
+const ml_field *ml_field_find(const ml_field *fields, const char *name);
+
+/* ---- requests -------------------------------------------------------------------------- */
+
+typedef struct ml_request ml_request;
+typedef struct ml_value ml_value;
+
+/* A request for an operation. The caller frees it. NULL when memory is out. */
+ml_request *ml_request_new(const ml_operation *operation);
+void ml_request_free(ml_request *request);
+
+/* The object that the operation's fields are added to. Belongs to the request. */
+ml_value *ml_request_fields(ml_request *request);
+/* The object for members that this library does not know: sent as they are. */
+ml_value *ml_request_extra(ml_request *request);
+
+/*
+ * Each adds one value: to an object under `name`, to an array at its end (`name` is then ignored).
+ * All arguments are copied. A parent of NULL is ignored, and running out of memory is remembered
+ * and reported by ml_client_call(), so that callers need not check each step.
+ */
+void ml_add_null(ml_value *parent, const char *name);
+void ml_add_bool(ml_value *parent, const char *name, bool value);
+void ml_add_integer(ml_value *parent, const char *name, int64_t value);
+void ml_add_string(ml_value *parent, const char *name, ml_text value);
+/* The text must be valid JSON; it is sent as it is. */
+void ml_add_json(ml_value *parent, const char *name, ml_text json);
+/* A value of a type that JSON has not: validation will say "must be a string, not <type>". */
+void ml_add_foreign(ml_value *parent, const char *name, const char *type);
+/* A value that cannot be sent for another reason: validation will say `why`. */
+void ml_add_unusable(ml_value *parent, const char *name, const char *why);
+ml_value *ml_add_array(ml_value *parent, const char *name);
+ml_value *ml_add_object(ml_value *parent, const char *name);
+
+/* The integer that is sent for a field: the caller's, else the row's fallback, else 0. */
+int64_t ml_request_integer(const ml_request *request, const char *field);
+
+/* The API key of this one call, copied; not given: the client's. */
+void ml_request_set_api_key(ml_request *request, ml_text api_key);
+bool ml_request_has_api_key(const ml_request *request);
+const ml_operation *ml_request_operation(const ml_request *request);
+
+/* A further HTTP header, copied. Checked with the fields. */
+void ml_request_add_header(ml_request *request, ml_text name, ml_text value);
+
+/* Checks every field and header, as ml_client_call() does. Fills error.problems. */
+ml_status ml_request_check(ml_request *request, ml_error *error);
+
+/* ---- clients --------------------------------------------------------------------------- */
+
+typedef struct ml_client ml_client;
+
+typedef struct ml_client_options {
+    ml_text api_key;       /* needed by each call: here or in its request */
+    ml_text account_token; /* of the linked account, for the operations that need one */
+    ml_text region;        /* "us" (default), "eu" or "apac" */
+    ml_text base_url;      /* what stands before "/{category}"; wins over region */
+    ml_text category;      /* of calls that name none */
+    ml_text ca_bundle;     /* PEM file or hashed directory; not given: the system's */
+    ml_text client_cert;   /* PEM file with certificate and key */
+    ml_text proxy;         /* URL; not given or "": none */
+    ml_text no_proxy;      /* hosts that need no proxy, as curl reads NO_PROXY */
+    ml_text user_agent;
+    double timeout;          /* 30.0: a whole call, retries and waits included */
+    double connect_timeout;  /* 5.0: name lookup, connect and TLS of one attempt */
+    double idle_timeout;     /* 110.0: a connection idle for longer is not used again */
+    int max_retries;         /* 2 */
+    int max_connections;     /* 100 */
+    size_t max_response_bytes; /* 0: what the operation's row says */
+    int budget_failures;     /* 20: failures in the window after which calls are held back; 0: off */
+    double budget_window;    /* 10.0 */
+    bool allow_http;         /* plain http:// to hosts that are not loopback */
+} ml_client_options;
+
+/* The defaults above. */
+void ml_client_options_init(ml_client_options *options);
+
+/* Makes a client; copies the options. *client is the caller's to free. */
+ml_status ml_client_new(const ml_client_options *options, ml_client **client, ml_error *error);
+/* Ends it for all threads: running calls end with ML_ERR_CLOSED. Any thread; again is harmless. */
+void ml_client_close(ml_client *client);
+bool ml_client_is_closed(ml_client *client);
+/* Closes and frees. No other thread may be in a call. */
+void ml_client_free(ml_client *client);
+
+/* What the client was made with; base_url as it is used. Texts belong to the client. The secrets
+ * (api_key, account_token) and the proxy are left out. */
+void ml_client_get_options(const ml_client *client, ml_client_options *options);
+/* Would these options make a client like this one? The API key is not compared. */
+bool ml_client_matches(const ml_client *client, const ml_client_options *options);
+
+typedef struct ml_response ml_response;
+
+typedef struct ml_call_options {
+    double timeout;  /* negative: the client's */
+    int max_retries; /* negative: the client's */
+    /* Called from the calling thread at least every 0.2 s while the call waits; non-zero ends it
+     * with ML_ERR_INTERRUPTED. May be NULL. */
+    int (*tick)(void *context);
+    void *context;
+} ml_call_options;
+
+void ml_call_options_init(ml_call_options *options);
+
+/*
+ * Checks, sends and decodes: one call from begin to end. Borrows the request.
+ * *response is set when ML_OK comes back, and with ML_ERR_API and ML_ERR_RESPONSE too (what the
+ * server said); the caller frees it. *error says what went wrong otherwise.
+ */
+ml_status ml_client_call(ml_client *client, ml_request *request, const ml_call_options *options,
+                         ml_response **response, ml_error *error);
+
+/* ---- responses ------------------------------------------------------------------------- */
+
+typedef enum ml_kind {
+    ML_KIND_NULL,
+    ML_KIND_BOOL,
+    ML_KIND_NUMBER,
+    ML_KIND_STRING,
+    ML_KIND_ARRAY,
+    ML_KIND_OBJECT
+} ml_kind;
+
+/* A member of the answer's JSON object, in the server's order. */
+typedef struct ml_member {
+    const ml_field *field; /* its row, or NULL when this library does not know it */
+    const char *name;      /* NULL when it holds U+0000: then only name_json has it */
+    ml_text name_json;     /* the name as it was sent, with its quotes */
+    ml_kind kind;
+    ml_text json;     /* the value exactly as it was sent */
+    const char *text; /* a string, decoded; NULL for other kinds and when it holds U+0000 */
+} ml_member;
+
+/* Seconds since the attempt began, as libcurl measures them; 0 for a step that was not needed. */
+typedef struct ml_timing {
+    double name_lookup, connect, tls, first_byte, total;
+} ml_timing;
+
+void ml_response_free(ml_response *response);
+int ml_response_status(const ml_response *response);
+unsigned ml_response_attempts(const ml_response *response);
+ml_timing ml_response_timing(const ml_response *response);
+/* Seconds since the epoch: the server's Date, else this machine's clock when the attempt began. */
+double ml_response_time(const ml_response *response);
+/* The header lines without the status line: "Name: value\r\n" each. */
+ml_text ml_response_headers(const ml_response *response);
+/* The body as it came, decompressed; cut to the size limit when the status is 400 or more.
+ * In an answer of 400 or more the call's own secrets are masked in headers and body. */
+ml_text ml_response_body(const ml_response *response);
+bool ml_response_body_is_json(const ml_response *response);
+/* The "detail" of an error body, or NULL. */
+const char *ml_response_detail(const ml_response *response);
+size_t ml_response_member_count(const ml_response *response);
+const ml_member *ml_response_member(const ml_response *response, size_t index);
+
+/* ---- the library ----------------------------------------------------------------------- */
+
+const char *ml_version(void);         /* of this library */
+const char *ml_libcurl_version(void); /* of the libcurl in use */
+const char *ml_cjson_version(void);   /* of the cJSON in use */
+/* ML_ERR_CONFIGURATION when the libcurl in use is too old (7.88 is needed). */
+ml_status ml_library_check(ml_error *error);
+/* Where this machine keeps its CA certificates: a hashed directory or a PEM file; NULL: nowhere
+ * known. The text lives as long as the program. */
+const char *ml_system_ca(void);
+/* The known name nearest to a misspelt one, or NULL. Borrows; names ends with NULL. */
+const char *ml_nearest_name(const char *name, const char *const *names);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
