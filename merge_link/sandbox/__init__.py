@@ -1,0 +1,43 @@
+"""A stand-in for Merge's linking API on this machine, for development and tests.
+
+It speaks real HTTP on a loopback port, so the client under test is the real one::
+
+    from merge_link.sandbox import Sandbox
+
+    with Sandbox() as sandbox:
+        token = sandbox.client().create_link_token(...)
+        assert sandbox.requests[-1].json["categories"] == ["ats"]
+
+What lives here, from the top down; a module imports only from those below it:
+
+==================  ==========================================================
+``sandbox``         `Sandbox`, which puts the rooms together
+``server``          the listening socket and the threads; knows nothing of Merge
+``connection``      one HTTP/1.1 connection, framed by h11; nothing of Merge either
+``app``             routes, authentication, refusals: request in, response out
+``rules``           what Merge demands of a request's body, as tables
+``fields``          the field kinds of those tables, in Django REST Framework's words
+``state``           what the sandbox remembers: keys and tokens
+``integrations``    display names of integrations
+``record``          the requests that came in, for assertions
+``message``         what ``connection`` and ``app`` hand each other
+==================  ==========================================================
+
+Nothing here imports the rest of `merge_link`, except `Sandbox.client`, when it is called.
+
+Source of the behaviour: https://docs.merge.dev. Where Merge's documents leave something open,
+the docstring of the place says that it is the sandbox's choice.
+"""
+
+from importlib.util import find_spec
+
+_missing = [name for name in ("werkzeug", "h11") if find_spec(name) is None]
+if _missing:
+    raise ImportError(
+        f'merge_link.sandbox needs {" and ".join(_missing)}: pip install "merge-link[sandbox]"'
+    )
+
+from merge_link.sandbox.record import RecordedRequest  # noqa: E402 (after the check above)
+from merge_link.sandbox.sandbox import Sandbox  # noqa: E402
+
+__all__ = ["RecordedRequest", "Sandbox"]

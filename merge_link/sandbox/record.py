@@ -1,0 +1,103 @@
+"""The requests that came in, kept for assertions."""
+
+import json
+import threading
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from merge_link.sandbox.message import HeaderList, Incoming, Outgoing
+
+MOST_REQUESTS = 10_000
+MOST_BYTES = 64 << 20
+
+_CREDENTIALS = frozenset({"authorization", "proxy-authorization", "x-account-token", "cookie"})
+
+
+class RecordedHeaders(Mapping[str, str]):
+    """Request headers, looked up without regard to case and iterated as they were written.
+
+    A header that came more than once holds its values joined by ``", "``. The repr masks
+    credentials.
+    """
+
+    __slots__ = ("_items",)
+
+    def __init__(self, pairs: HeaderList) -> None:
+        self._items: dict[str, tuple[str, str]] = {}
+        for name, value in pairs:
+            seen = self._items.get(name.lower())
+            self._items[name.lower()] = (name, f"{seen[1]}, {value}" if seen else value)
+
+    def __getitem__(self, name: str) -> str:
+        return self._items[name.lower()][1]
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.lower() in self._items
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, _ in self._items.values())
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __repr__(self) -> str:
+        shown = {
+            name: "***" if lower in _CREDENTIALS else value
+            for lower, (name, value) in self._items.items()
+        }
+        return f"RecordedHeaders({shown!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedRequest:
+    """One request that the sandbox answered.
+
+    ``method`` and ``path`` are as sent (the path without its query, still percent-encoded),
+    ``headers`` are looked up without regard to case, ``status`` is the answer's. ``body`` holds
+    the bytes; of a body that was refused for its size, none.
+    """
+
+    method: str
+    path: str
+    headers: RecordedHeaders = field(repr=False)
+    body: bytes = field(repr=False)
+    status: int
+
+    @property
+    def json(self) -> Any:
+        """The parsed body, new at each access; None if there is none or it is not JSON."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+
+
+class RequestLog:
+    """The latest requests, at most 10,000 and at most 64 MiB of bodies. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._requests: deque[RecordedRequest] = deque()
+        self._bytes = 0
+
+    def add(self, incoming: Incoming, outgoing: Outgoing) -> None:
+        """Record a request together with what it is answered."""
+        request = RecordedRequest(
+            method=incoming.method,
+            path=incoming.path,
+            headers=RecordedHeaders(incoming.headers),
+            body=incoming.body,
+            status=outgoing.status,
+        )
+        with self._lock:
+            self._requests.append(request)
+            self._bytes += len(request.body)
+            while len(self._requests) > MOST_REQUESTS or self._bytes > MOST_BYTES:
+                self._bytes -= len(self._requests.popleft().body)
+
+    def snapshot(self) -> list[RecordedRequest]:
+        """A new list of the requests, oldest first."""
+        with self._lock:
+            return list(self._requests)
