@@ -1,0 +1,187 @@
+#include "binding.h"
+
+#include <string.h>
+
+/* Keywords of every call beside the operation's fields. */
+static const char *const call_names[] = {"timeout",       "max_retries", "api_key",
+                                         "extra_headers", "extra_body",  NULL};
+
+int ml_refuse_positional(const char *function, Py_ssize_t count) {
+    if (count == 0) return 0;
+    PyErr_Format(PyExc_TypeError, "%s() takes keyword arguments only (%zd positional given)",
+                 function, count);
+    return -1;
+}
+
+/* ---- unknown keywords ---- */
+
+enum { MOST_NAMES = 96 };
+
+static void append(const char **names, size_t *count, const char *const *more) {
+    for (; *more != NULL && *count < MOST_NAMES; more++)
+        names[(*count)++] = *more;
+}
+
+static int refuse_unknown(const ml_operation *operation, const char *name, int with_client) {
+    const char *names[MOST_NAMES + 1];
+    size_t count = 0;
+    for (const ml_field *row = operation->fields; row->name != NULL; row++)
+        names[count++] = row->name;
+    append(names, &count, call_names);
+    if (with_client) append(names, &count, ml_client_option_names());
+    names[count] = NULL;
+    const char *meant = ml_nearest_name(name, names);
+    if (meant != NULL)
+        PyErr_Format(PyExc_TypeError,
+                     "%s() got an unexpected keyword argument '%.80s'. Did you mean '%s'?",
+                     operation->name, name, meant);
+    else
+        PyErr_Format(PyExc_TypeError,
+                     "%s() got an unexpected keyword argument '%.80s' (fields that are newer than "
+                     "this package go into extra_body)",
+                     operation->name, name);
+    return -1;
+}
+
+/* ---- the call's own keywords ---- */
+
+static int take_extra_body(ml_state *state, ml_arguments *arguments, PyObject *value) {
+    static const ml_field anything = {.name = "", .type = ML_TYPE_JSON};
+    if (!PyDict_Check(value)) {
+        PyErr_Format(PyExc_TypeError, "extra_body must be a dict, not %R", Py_TYPE(value));
+        return -1;
+    }
+    ml_value *extra = ml_request_extra(arguments->request);
+    PyObject *items = PyDict_Items(value);
+    if (items == NULL) return -1;
+    int failed = 0;
+    for (Py_ssize_t i = 0; failed == 0 && i < PyList_Size(items); i++) {
+        PyObject *pair = PyList_GetItem(items, i);
+        Py_ssize_t length = 0;
+        PyObject *key = PyTuple_GetItem(pair, 0);
+        const char *name =
+            PyUnicode_Check(key) ? PyUnicode_AsUTF8AndSize(key, &length) : NULL;
+        if (name == NULL || strlen(name) != (size_t)length) {
+            PyErr_Clear();
+            ml_add_unusable(extra, "", "has a key that is not a plain string");
+            continue;
+        }
+        failed = ml_convert(state, extra, name, PyTuple_GetItem(pair, 1), &anything);
+    }
+    Py_DECREF(items);
+    return failed;
+}
+
+static int take_header(ml_arguments *arguments, PyObject *name, PyObject *value) {
+    ml_text name_text, value_text;
+    PyObject *keep_name = NULL, *keep_value = NULL;
+    if (!PyUnicode_Check(name) || !PyUnicode_Check(value)) {
+        PyErr_SetString(PyExc_TypeError, "extra_headers must be a dict of strings");
+        return -1;
+    }
+    int failed = ml_text_from(name, &name_text, &keep_name);
+    if (failed == 0) failed = ml_text_from(value, &value_text, &keep_value);
+    if (failed == 0) ml_request_add_header(arguments->request, name_text, value_text);
+    Py_XDECREF(keep_name);
+    Py_XDECREF(keep_value);
+    return failed;
+}
+
+static int take_extra_headers(ml_arguments *arguments, PyObject *value) {
+    if (!PyDict_Check(value)) {
+        PyErr_SetString(PyExc_TypeError, "extra_headers must be a dict of strings");
+        return -1;
+    }
+    PyObject *items = PyDict_Items(value);
+    if (items == NULL) return -1;
+    int failed = 0;
+    for (Py_ssize_t i = 0; failed == 0 && i < PyList_Size(items); i++) {
+        PyObject *pair = PyList_GetItem(items, i);
+        failed = take_header(arguments, PyTuple_GetItem(pair, 0), PyTuple_GetItem(pair, 1));
+    }
+    Py_DECREF(items);
+    return failed;
+}
+
+static int take_api_key(ml_state *state, ml_arguments *arguments, PyObject *value) {
+    ml_text text;
+    PyObject *keep = NULL;
+    if (!PyUnicode_Check(value)) {
+        return ml_raise_configuration(state, "api_key must be a string");
+    }
+    if (ml_text_from(value, &text, &keep) != 0) return -1;
+    ml_request_set_api_key(arguments->request, text);
+    Py_XDECREF(keep);
+    return 0;
+}
+
+static int take_max_retries(ml_state *state, ml_arguments *arguments, PyObject *value) {
+    long long count = 0;
+    if (ml_count_from(state, "max_retries", value, &count) != 0) return -1;
+    arguments->options.max_retries = (int)count;
+    return 0;
+}
+
+/* 1: taken, 0: not one of the call's own keywords, -1: exception. */
+static int take_own(ml_state *state, ml_arguments *arguments, const char *name, PyObject *value) {
+    int failed = 0;
+    if (strcmp(name, "timeout") == 0)
+        failed = ml_seconds_from(state, name, value, &arguments->options.timeout);
+    else if (strcmp(name, "max_retries") == 0)
+        failed = take_max_retries(state, arguments, value);
+    else if (strcmp(name, "api_key") == 0)
+        failed = take_api_key(state, arguments, value);
+    else if (strcmp(name, "extra_headers") == 0)
+        failed = take_extra_headers(arguments, value);
+    else if (strcmp(name, "extra_body") == 0)
+        failed = take_extra_body(state, arguments, value);
+    else
+        return 0;
+    return failed == 0 ? 1 : -1;
+}
+
+static int is_own(const char *name) {
+    for (const char *const *own = call_names; *own != NULL; own++)
+        if (strcmp(*own, name) == 0) return 1;
+    return 0;
+}
+
+/* ---- all of them ---- */
+
+/* None means "not given", but where it is an option's own word for "off". */
+static int take(ml_state *state, const ml_operation *operation, ml_options_reader *client,
+                ml_arguments *arguments, const char *name, PyObject *value) {
+    const ml_field *row = ml_field_find(operation->fields, name);
+    bool known = row != NULL || is_own(name);
+    if (!known && (client == NULL || !ml_is_client_option(name)))
+        return refuse_unknown(operation, name, client != NULL);
+    if (!known) return ml_options_take(state, client, name, value);
+    if (value == Py_None) return 0;
+    int own = take_own(state, arguments, name, value);
+    if (own != 0) return own < 0 ? -1 : 0;
+    return ml_convert(state, ml_request_fields(arguments->request), name, value, row);
+}
+
+int ml_arguments_read(ml_state *state, const ml_operation *operation, PyObject *const *values,
+                      PyObject *names, ml_options_reader *client, ml_arguments *arguments) {
+    Py_ssize_t count = names == NULL ? 0 : PyTuple_Size(names);
+    ml_call_options_init(&arguments->options);
+    arguments->request = ml_request_new(operation);
+    if (arguments->request == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    for (Py_ssize_t i = 0; i < count; i++) {
+        const char *name = PyUnicode_AsUTF8AndSize(PyTuple_GetItem(names, i), NULL);
+        if (name == NULL || take(state, operation, client, arguments, name, values[i]) != 0) {
+            ml_arguments_free(arguments);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+void ml_arguments_free(ml_arguments *arguments) {
+    ml_request_free(arguments->request);
+    arguments->request = NULL;
+}

@@ -1,0 +1,143 @@
+/*
+ * binding - what CPython sees of the C library. These are the only files that know Python.h; they
+ * know neither libcurl nor cJSON, and nothing of csrc/core but the public header.
+ *
+ *     module     the module, its functions
+ *     client     the type Client
+ *     defaults   the clients behind the module's own functions
+ *     call       one call: arguments in, GIL dropped, result or exception out
+ *     arguments  keyword arguments as a request and options of the call
+ *     options    keyword arguments and environment as options of a client
+ *     convert    Python values as values of a request
+ *     result     an answer as a result object
+ *     errors     a failure as an exception
+ *     state      what the module owns
+ *
+ * Each may use those below it. Everything that comes from Python is copied before the GIL goes.
+ */
+#ifndef ML_BINDING_H
+#define ML_BINDING_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "merge_link.h"
+
+/* ---- state.c ---- */
+
+/* The module's objects: one list for the struct, for traverse and for clear. */
+#define ML_STATE_OBJECTS(X)                                               \
+    X(client_type)     /* _core.Client */                                 \
+    X(empty_tuple)                                                        \
+    X(dict_name)       /* "__dict__" */                                   \
+    X(facts_name)      /* "_facts" */                                     \
+    X(result_types)    /* name -> class, as they are needed */            \
+    X(make_error)      /* merge_link.errors.from_core, when needed */     \
+    X(json_dumps)      /* with allow_nan=False; when needed */            \
+    X(json_loads)      /* when needed */                                  \
+    X(read_environment) /* merge_link._environment.read, when needed */
+
+enum { ML_DEFAULT_CLIENTS = 8 };
+
+typedef struct ml_state {
+#define X(name) PyObject *name;
+    ML_STATE_OBJECTS(X)
+#undef X
+    PyObject *defaults[ML_DEFAULT_CLIENTS]; /* the one used last comes first */
+} ml_state;
+
+int ml_state_init(ml_state *state);
+int ml_state_traverse(ml_state *state, visitproc visit, void *arg);
+void ml_state_clear(ml_state *state);
+
+/* An attribute of a module, imported on first use and kept in *slot. Borrowed. */
+PyObject *ml_state_import(PyObject **slot, const char *module, const char *name);
+/* The state behind an instance of Client or of a subclass; NULL with an exception. */
+ml_state *ml_state_of(PyObject *client);
+
+/* A borrowed view of a str, valid as long as it lives. Lone surrogates become CESU bytes, for which
+ * *keep takes a new object. False with an exception when memory is out. */
+int ml_text_from(PyObject *string, ml_text *text, PyObject **keep);
+
+/* ---- errors.c ---- */
+
+/* Raises what the error says; the response adds what the server said. Always returns NULL. */
+PyObject *ml_raise(ml_state *state, const ml_error *error, const ml_response *response);
+/* Raises ConfigurationError with a printf-like text. Returns -1. */
+int ml_raise_configuration(ml_state *state, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* ---- result.c ---- */
+
+/* The result object of a successful call. */
+PyObject *ml_result_new(ml_state *state, const ml_operation *operation, const ml_request *request,
+                        const ml_response *response);
+
+/* ---- convert.c ---- */
+
+/* Adds a Python value to a request's object under a name. -1 with an exception only when Python
+ * itself fails; a value that does not fit becomes a problem for validation to report. */
+int ml_convert(ml_state *state, ml_value *object, const char *name, PyObject *value,
+               const ml_field *row);
+
+/* ---- options.c ---- */
+
+/* Is this a keyword of Client()? */
+int ml_is_client_option(const char *name);
+/* The names of all of them; ends with NULL. */
+const char *const *ml_client_option_names(void);
+
+/* A client's options as they are read. Init with zeroes, then ml_options_begin(). */
+typedef struct ml_options_reader {
+    ml_client_options options;
+    int has_budget;
+    PyObject *keep; /* owned: a list of what the options borrow from */
+} ml_options_reader;
+
+int ml_options_begin(ml_options_reader *reader);
+/* Reads one keyword argument. */
+int ml_options_take(ml_state *state, ml_options_reader *reader, const char *name, PyObject *value);
+/* Fills what was not given from the environment and the system. */
+int ml_options_complete(ml_state *state, ml_options_reader *reader);
+void ml_options_end(ml_options_reader *reader);
+
+/* Numbers with the same care: no bool, no str. */
+int ml_seconds_from(ml_state *state, const char *name, PyObject *value, double *seconds);
+int ml_count_from(ml_state *state, const char *name, PyObject *value, long long *count);
+
+/* ---- arguments.c ---- */
+
+typedef struct ml_arguments {
+    ml_request *request; /* owned */
+    ml_call_options options;
+} ml_arguments;
+
+/* Reads keyword arguments of an operation. Options of a client go to `client` when there is one,
+ * and are unknown when it is NULL. */
+int ml_arguments_read(ml_state *state, const ml_operation *operation, PyObject *const *values,
+                      PyObject *names, ml_options_reader *client, ml_arguments *arguments);
+void ml_arguments_free(ml_arguments *arguments);
+/* Raises the TypeError of a call with positional arguments; 0 when there are none. */
+int ml_refuse_positional(const char *function, Py_ssize_t count);
+
+/* ---- call.c ---- */
+
+/* Makes the call without the GIL and returns its result, or NULL with an exception. */
+PyObject *ml_make_call(ml_state *state, ml_client *client, const ml_arguments *arguments);
+
+/* ---- client.c ---- */
+
+extern PyType_Spec ml_client_spec;
+
+/* The C client inside; NULL before __init__(). Borrowed. */
+ml_client *ml_client_inside(PyObject *client);
+/* A new _core.Client with these options, or NULL with an exception. */
+PyObject *ml_client_object_new(ml_state *state, const ml_client_options *options);
+
+/* ---- defaults.c ---- */
+
+/* merge_link.create_link_token() and its like. */
+PyObject *ml_call_default(ml_state *state, const ml_operation *operation, PyObject *const *values,
+                          PyObject *names);
+
+#endif

@@ -1,0 +1,273 @@
+/*
+ * client - the type _core.Client: an ml_client with Python's manners. merge_link.Client is an empty
+ * subclass of it, so that no Python frame of this package ever holds a secret.
+ */
+#include "binding.h"
+#include "docs.h"
+
+#include <string.h>
+
+typedef struct client_object {
+    PyObject_HEAD
+    ml_client *client; /* owned; NULL before __init__() */
+} client_object;
+
+ml_client *ml_client_inside(PyObject *self) {
+    return ((client_object *)self)->client;
+}
+
+/* ---- life ---- */
+
+static int set_client(ml_state *state, PyObject *self, const ml_client_options *options) {
+    client_object *object = (client_object *)self;
+    ml_error error;
+    ml_error_init(&error);
+    if (ml_client_new(options, &object->client, &error) == ML_OK) return 0;
+    ml_raise(state, &error, NULL);
+    ml_error_clear(&error);
+    return -1;
+}
+
+static int refuse_option(const char *name) {
+    const char *meant = ml_nearest_name(name, ml_client_option_names());
+    if (meant != NULL)
+        PyErr_Format(PyExc_TypeError,
+                     "Client() got an unexpected keyword argument '%.80s'. Did you mean '%s'?", name,
+                     meant);
+    else
+        PyErr_Format(PyExc_TypeError, "Client() got an unexpected keyword argument '%.80s'", name);
+    return -1;
+}
+
+static int read_options(ml_state *state, PyObject *keywords, ml_options_reader *reader) {
+    PyObject *name, *value;
+    Py_ssize_t position = 0;
+    while (keywords != NULL && PyDict_Next(keywords, &position, &name, &value)) {
+        const char *text = PyUnicode_AsUTF8AndSize(name, NULL);
+        if (text == NULL) return -1;
+        if (!ml_is_client_option(text)) return refuse_option(text);
+        if (ml_options_take(state, reader, text, value) != 0) return -1;
+    }
+    if (ml_options_complete(state, reader) != 0) return -1;
+    if (reader->options.api_key.data == NULL)
+        return ml_raise_configuration(
+            state, "no API key: set MERGE_API_KEY in the environment or pass api_key=");
+    return 0;
+}
+
+static int client_init(PyObject *self, PyObject *arguments, PyObject *keywords) {
+    ml_state *state = ml_state_of(self);
+    if (state == NULL || ml_refuse_positional("Client", PyTuple_Size(arguments)) != 0) return -1;
+    if (ml_client_inside(self) != NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "a Client cannot be initialised twice");
+        return -1;
+    }
+    ml_options_reader reader;
+    if (ml_options_begin(&reader) != 0) return -1;
+    int failed = read_options(state, keywords, &reader);
+    if (failed == 0) failed = set_client(state, self, &reader.options);
+    ml_options_end(&reader);
+    return failed;
+}
+
+PyObject *ml_client_object_new(ml_state *state, const ml_client_options *options) {
+    PyObject *self = PyType_GenericNew((PyTypeObject *)state->client_type, NULL, NULL);
+    if (self == NULL || set_client(state, self, options) == 0) return self;
+    Py_DECREF(self);
+    return NULL;
+}
+
+static int client_traverse(PyObject *self, visitproc visit, void *arg) {
+    Py_VISIT(Py_TYPE(self));
+    return 0;
+}
+
+/* Closing says goodbye to the server, which may take a moment: without the GIL. */
+static void client_dealloc(PyObject *self) {
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    ml_client *client = ml_client_inside(self);
+    if (client != NULL) {
+        Py_BEGIN_ALLOW_THREADS
+        ml_client_free(client);
+        Py_END_ALLOW_THREADS
+    }
+    freefunc release = PyType_GetSlot(type, Py_tp_free);
+    release(self);
+    Py_DECREF(type);
+}
+
+/* ---- use ---- */
+
+static ml_client *ready(PyObject *self) {
+    ml_client *client = ml_client_inside(self);
+    if (client == NULL)
+        PyErr_SetString(PyExc_RuntimeError, "Client.__init__() was not called by the subclass");
+    return client;
+}
+
+static PyObject *call_operation(PyObject *self, PyTypeObject *type, const char *name,
+                                PyObject *const *values, Py_ssize_t count, PyObject *names) {
+    ml_state *state = PyType_GetModuleState(type);
+    ml_client *client = ready(self);
+    ml_arguments arguments;
+    if (state == NULL || client == NULL || ml_refuse_positional(name, count) != 0) return NULL;
+    if (ml_arguments_read(state, ml_operation_find(name), values, names, NULL, &arguments) != 0)
+        return NULL;
+    PyObject *result = ml_make_call(state, client, &arguments);
+    ml_arguments_free(&arguments);
+    return result;
+}
+
+static PyObject *client_create_link_token(PyObject *self, PyTypeObject *type,
+                                          PyObject *const *values, Py_ssize_t count,
+                                          PyObject *names) {
+    return call_operation(self, type, "create_link_token", values, count, names);
+}
+
+static PyObject *client_close(PyObject *self, PyObject *Py_UNUSED(ignored)) {
+    ml_client *client = ml_client_inside(self);
+    if (client != NULL) {
+        Py_BEGIN_ALLOW_THREADS
+        ml_client_close(client);
+        Py_END_ALLOW_THREADS
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *client_enter(PyObject *self, PyObject *Py_UNUSED(ignored)) {
+    ml_client *client = ready(self);
+    if (client == NULL) return NULL;
+    if (!ml_client_is_closed(client)) return Py_NewRef(self);
+    ml_state *state = ml_state_of(self);
+    if (state == NULL) return NULL;
+    ml_error error;
+    ml_error_init(&error);
+    error.status = ML_ERR_CLOSED;
+    strcpy(error.text, "the client is closed");
+    return ml_raise(state, &error, NULL);
+}
+
+static PyObject *client_exit(PyObject *self, PyObject *Py_UNUSED(arguments)) {
+    return client_close(self, NULL);
+}
+
+static PyObject *client_reduce(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(ignored)) {
+    PyErr_SetString(PyExc_TypeError,
+                    "a Client cannot be pickled or copied: it holds an API key and connections; "
+                    "make one in each process");
+    return NULL;
+}
+
+static PyObject *client_repr(PyObject *self) {
+    ml_client *client = ml_client_inside(self);
+    if (client == NULL) return PyUnicode_FromString("<merge_link.Client, not initialised>");
+    ml_client_options options;
+    ml_client_get_options(client, &options);
+    return PyUnicode_FromFormat("<merge_link.Client base_url='%s'%s>", options.base_url.data,
+                                ml_client_is_closed(client) ? " closed" : "");
+}
+
+/* ---- options, read back ---- */
+
+static PyObject *text_or_none(ml_text text) {
+    if (text.data == NULL) Py_RETURN_NONE;
+    return PyUnicode_DecodeUTF8(text.data, (Py_ssize_t)text.length, "replace");
+}
+
+static PyObject *size_or_none(size_t size) {
+    if (size == 0) Py_RETURN_NONE;
+    return PyLong_FromSize_t(size);
+}
+
+static PyObject *budget_or_none(const ml_client_options *options) {
+    if (options->budget_failures == 0) Py_RETURN_NONE;
+    return Py_BuildValue("(id)", options->budget_failures, options->budget_window);
+}
+
+/* name, value, docstring */
+#define READABLE(X)                                                                               \
+    X(base_url, text_or_none(o.base_url), "What stands before /{category}, without end slash.")   \
+    X(region, text_or_none(o.region), "us, eu or apac; None when a base_url was given.")          \
+    X(category, text_or_none(o.category), "The category of calls that name none, or None.")       \
+    X(timeout, PyFloat_FromDouble(o.timeout), "Seconds for a whole call, retries included.")      \
+    X(connect_timeout, PyFloat_FromDouble(o.connect_timeout), "Seconds for connecting, a try.")   \
+    X(idle_timeout, PyFloat_FromDouble(o.idle_timeout),                                           \
+      "Seconds after which an unused connection is not used again.")                              \
+    X(max_retries, PyLong_FromLong(o.max_retries), "Retries of a call, at most.")                 \
+    X(max_connections, PyLong_FromLong(o.max_connections), "Connections at once, at most.")       \
+    X(max_response_bytes, size_or_none(o.max_response_bytes),                                     \
+      "Largest answer, after decompression; None: what the operation's row says.")                \
+    X(error_budget, budget_or_none(&o), "(failures, seconds), or None when it is off.")           \
+    X(ca_bundle, text_or_none(o.ca_bundle), "File or directory of the CA certificates in use.")   \
+    X(client_cert, text_or_none(o.client_cert), "File of the client certificate, or None.")       \
+    X(allow_http, PyBool_FromLong(o.allow_http), "May plain http:// leave this machine?")         \
+    X(user_agent, text_or_none(o.user_agent), "The User-Agent header that is sent.")
+
+#define X(name, value, text)                                         \
+    static PyObject *get_##name(PyObject *self, void *Py_UNUSED(u)) { \
+        ml_client *client = ready(self);                             \
+        if (client == NULL) return NULL;                             \
+        ml_client_options o;                                         \
+        ml_client_get_options(client, &o);                           \
+        return value;                                                \
+    }
+READABLE(X)
+#undef X
+
+static PyObject *get_closed(PyObject *self, void *Py_UNUSED(unused)) {
+    ml_client *client = ready(self);
+    return client == NULL ? NULL : PyBool_FromLong(ml_client_is_closed(client));
+}
+
+static PyGetSetDef client_getters[] = {
+#define X(name, value, text) {#name, get_##name, NULL, text, NULL},
+    READABLE(X)
+#undef X
+    {"closed", get_closed, NULL, "Has close() been called?", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+/* ---- the type ---- */
+
+#define METHOD(function) ((PyCFunction)(void (*)(void))(function))
+
+static PyMethodDef client_methods[] = {
+    {"create_link_token", METHOD(client_create_link_token),
+     METH_METHOD | METH_FASTCALL | METH_KEYWORDS, ML_DOC_CREATE_LINK_TOKEN("$self, /, ", "")},
+    {"close", client_close, METH_NOARGS,
+     "close($self, /)\n--\n\n"
+     "Close the connections. Calls that run in other threads end with ClientClosedError.\n\n"
+     "Closing again is harmless. Leaving a with block closes too."},
+    {"__enter__", client_enter, METH_NOARGS, "__enter__($self, /)\n--\n\nReturn the client itself."},
+    {"__exit__", client_exit, METH_VARARGS,
+     "__exit__($self, exc_type, exc_value, traceback, /)\n--\n\nClose the client."},
+    {"__reduce__", client_reduce, METH_NOARGS,
+     "__reduce__($self, /)\n--\n\nRaise TypeError: a client cannot be pickled."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot client_slots[] = {
+    {Py_tp_doc, "Client(*, api_key=None, account_token=None, region=None, base_url=None, "
+                "category=None, timeout=30.0, connect_timeout=5.0, max_retries=2, "
+                "max_connections=100, idle_timeout=110.0, max_response_bytes=None, "
+                "error_budget=(20, 10.0), ca_bundle=None, client_cert=None, proxy=None, "
+                "allow_http=None, user_agent=None, on_attempt=None)\n--\n\n"
+                "The part of merge_link.Client that is written in C."},
+    {Py_tp_new, PyType_GenericNew},
+    {Py_tp_init, client_init},
+    {Py_tp_dealloc, client_dealloc},
+    {Py_tp_traverse, client_traverse},
+    {Py_tp_repr, client_repr},
+    {Py_tp_methods, client_methods},
+    {Py_tp_getset, client_getters},
+    {0, NULL},
+};
+
+PyType_Spec ml_client_spec = {
+    .name = "merge_link._core.Client",
+    .basicsize = sizeof(client_object),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC |
+             Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = client_slots,
+};

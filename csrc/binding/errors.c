@@ -1,0 +1,100 @@
+/*
+ * errors - a failure as an exception. The classes are Python's own (merge_link/errors.py): one
+ * definition for type checkers, pickle and help(). Imported when the first error is raised.
+ */
+#include "binding.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A body is shown up to this size; one byte more says that it was cut. */
+enum { MOST_BODY_SHOWN = 64 * 1024 + 1 };
+
+static const char *kind_of(ml_status status) {
+    switch (status) {
+    case ML_OK: break;
+    case ML_ERR_MEMORY: return "memory";
+    case ML_ERR_CONFIGURATION: return "configuration";
+    case ML_ERR_VALIDATION: return "validation";
+    case ML_ERR_TRANSPORT: return "transport";
+    case ML_ERR_TLS: return "tls";
+    case ML_ERR_TIMEOUT: return "timeout";
+    case ML_ERR_API: return "api";
+    case ML_ERR_RESPONSE: return "response";
+    case ML_ERR_CLOSED: return "closed";
+    case ML_ERR_INTERRUPTED: return "interrupted";
+    }
+    return "";
+}
+
+static PyObject *text_object(const char *text) {
+    return PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), "replace");
+}
+
+static PyObject *problem_list(const ml_error *error) {
+    PyObject *list = PyList_New((Py_ssize_t)error->problem_count);
+    if (list == NULL) return NULL;
+    for (size_t i = 0; i < error->problem_count; i++) {
+        PyObject *pair = Py_BuildValue("(NN)", text_object(error->problems[i].field),
+                                       text_object(error->problems[i].message));
+        if (pair == NULL || PyList_SetItem(list, (Py_ssize_t)i, pair) != 0) {
+            Py_DECREF(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
+static PyObject *bytes_object(ml_text text, size_t most) {
+    size_t length = text.length < most ? text.length : most;
+    return PyBytes_FromStringAndSize(text.data, (Py_ssize_t)length);
+}
+
+/* What the server said, as keyword arguments; empty when it said nothing. */
+static PyObject *answer_facts(const ml_response *response) {
+    if (response == NULL) return PyDict_New();
+    return Py_BuildValue("{sNsNsOsz}", "headers",
+                         bytes_object(ml_response_headers(response), SIZE_MAX), "body",
+                         bytes_object(ml_response_body(response), MOST_BODY_SHOWN), "is_json",
+                         ml_response_body_is_json(response) ? Py_True : Py_False, "detail",
+                         ml_response_detail(response));
+}
+
+static PyObject *make_exception(PyObject *make, const ml_error *error,
+                                const ml_response *response) {
+    PyObject *exception = NULL;
+    PyObject *facts = answer_facts(response);
+    PyObject *arguments = Py_BuildValue(
+        "(sNsidION)", kind_of(error->status), text_object(error->text), error->code,
+        error->http_status, error->retry_after, error->attempts,
+        error->may_have_arrived ? Py_True : Py_False, problem_list(error));
+    if (facts != NULL && arguments != NULL) exception = PyObject_Call(make, arguments, facts);
+    Py_XDECREF(arguments);
+    Py_XDECREF(facts);
+    return exception;
+}
+
+PyObject *ml_raise(ml_state *state, const ml_error *error, const ml_response *response) {
+    if (PyErr_Occurred()) return NULL;
+    if (error->status == ML_ERR_MEMORY) return PyErr_NoMemory();
+    PyObject *make = ml_state_import(&state->make_error, "merge_link.errors", "from_core");
+    if (make == NULL) return NULL;
+    PyObject *exception = make_exception(make, error, response);
+    if (exception == NULL) return NULL;
+    PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
+    Py_DECREF(exception);
+    return NULL;
+}
+
+int ml_raise_configuration(ml_state *state, const char *format, ...) {
+    ml_error error;
+    ml_error_init(&error);
+    error.status = ML_ERR_CONFIGURATION;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(error.text, sizeof error.text, format, arguments);
+    va_end(arguments);
+    ml_raise(state, &error, NULL);
+    return -1;
+}

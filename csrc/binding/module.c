@@ -1,0 +1,144 @@
+/*
+ * module - merge_link._core. Multi-phase: each interpreter has its own, nothing is shared.
+ */
+#include "binding.h"
+#include "docs.h"
+
+static ml_state *state_of(PyObject *module) {
+    return PyModule_GetState(module);
+}
+
+/* ---- functions ---- */
+
+static PyObject *create_link_token(PyObject *module, PyObject *const *values, Py_ssize_t count,
+                                   PyObject *names) {
+    if (ml_refuse_positional("create_link_token", count) != 0) return NULL;
+    return ml_call_default(state_of(module), ml_operation_find("create_link_token"), values, names);
+}
+
+static const char *type_name(ml_type type) {
+    switch (type) {
+    case ML_TYPE_STRING: return "string";
+    case ML_TYPE_INTEGER: return "integer";
+    case ML_TYPE_BOOL: return "boolean";
+    case ML_TYPE_ARRAY: return "array";
+    case ML_TYPE_OBJECT:
+    case ML_TYPE_MAP:
+    case ML_TYPE_JSON: return "object";
+    }
+    return "";
+}
+
+static PyObject *choice_tuple(const char *const *choices) {
+    Py_ssize_t count = 0;
+    while (choices != NULL && choices[count] != NULL)
+        count++;
+    PyObject *tuple = PyTuple_New(count);
+    for (Py_ssize_t i = 0; tuple != NULL && i < count; i++) {
+        PyObject *choice = PyUnicode_FromString(choices[i]);
+        if (choice == NULL || PyTuple_SetItem(tuple, i, choice) != 0) Py_CLEAR(tuple);
+    }
+    return tuple;
+}
+
+static PyObject *describe_field(const ml_field *row) {
+    const ml_field *chosen = row->type == ML_TYPE_ARRAY ? row->of : row;
+    return Py_BuildValue("{sssssOsLsLsN}", "name", row->name, "type", type_name(row->type),
+                         "required", (row->flags & ML_FIELD_REQUIRED) != 0 ? Py_True : Py_False,
+                         "min", (long long)row->min, "max", (long long)row->max, "choices",
+                         choice_tuple(chosen->choices));
+}
+
+static PyObject *fields(PyObject *Py_UNUSED(module), PyObject *name) {
+    const char *text = PyUnicode_AsUTF8AndSize(name, NULL);
+    if (text == NULL) return NULL;
+    const ml_operation *operation = ml_operation_find(text);
+    if (operation == NULL) return PyErr_Format(PyExc_KeyError, "no operation %R", name);
+    PyObject *list = PyList_New(0);
+    for (const ml_field *row = operation->fields; list != NULL && row->name != NULL; row++) {
+        PyObject *field = describe_field(row);
+        if (field == NULL || PyList_Append(list, field) != 0) Py_CLEAR(list);
+        Py_XDECREF(field);
+    }
+    return list;
+}
+
+static PyObject *versions(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored)) {
+    return Py_BuildValue("{ssssss}", "merge_link", ml_version(), "libcurl", ml_libcurl_version(),
+                         "cjson", ml_cjson_version());
+}
+
+#define METHOD(function) ((PyCFunction)(void (*)(void))(function))
+
+static PyMethodDef functions[] = {
+    {"create_link_token", METHOD(create_link_token), METH_FASTCALL | METH_KEYWORDS,
+     ML_DOC_CREATE_LINK_TOKEN("$module, /, ", ML_DOC_CLIENT_KEYWORDS)},
+    {"fields", fields, METH_O,
+     "fields($module, operation, /)\n--\n\n"
+     "Describe the fields of an operation, in the order in which they are sent.\n\n"
+     "Each is a dict of name, type, required, min and max (max 0: no limit) and choices."},
+    {"versions", versions, METH_NOARGS,
+     "versions($module, /)\n--\n\nReturn the versions of this package, libcurl and cJSON."},
+    {NULL, NULL, 0, NULL},
+};
+
+/* ---- life ---- */
+
+static int module_exec(PyObject *module) {
+    ml_state *state = state_of(module);
+    ml_error error;
+    ml_error_init(&error);
+    if (ml_library_check(&error) != ML_OK) {
+        PyErr_SetString(PyExc_ImportError, error.text);
+        return -1;
+    }
+    if (ml_state_init(state) != 0) return -1;
+    state->client_type = PyType_FromModuleAndSpec(module, &ml_client_spec, NULL);
+    if (state->client_type == NULL) return -1;
+    return PyModule_AddType(module, (PyTypeObject *)state->client_type);
+}
+
+static int module_traverse(PyObject *module, visitproc visit, void *arg) {
+    ml_state *state = state_of(module);
+    return state == NULL ? 0 : ml_state_traverse(state, visit, arg);
+}
+
+static int module_clear(PyObject *module) {
+    ml_state *state = state_of(module);
+    if (state != NULL) ml_state_clear(state);
+    return 0;
+}
+
+static void module_free(void *module) {
+    module_clear(module);
+}
+
+/* ---- definitions: 3.11 refuses slots that it does not know ---- */
+
+/* Of 3.12's headers; one binary serves all. */
+enum { SLOT_MULTIPLE_INTERPRETERS = 3 };
+#define PER_INTERPRETER_GIL ((void *)2)
+
+static PyModuleDef_Slot slots_3_11[] = {{Py_mod_exec, module_exec}, {0, NULL}};
+
+static PyModuleDef_Slot slots_3_12[] = {
+    {Py_mod_exec, module_exec},
+    {SLOT_MULTIPLE_INTERPRETERS, PER_INTERPRETER_GIL},
+    {0, NULL},
+};
+
+#define DEFINITION(its_slots)                                        \
+    {                                                                \
+        PyModuleDef_HEAD_INIT, .m_name = "merge_link._core",         \
+        .m_doc = "The C core of merge_link: use merge_link instead.", \
+        .m_size = sizeof(ml_state), .m_methods = functions,          \
+        .m_slots = its_slots, .m_traverse = module_traverse,         \
+        .m_clear = module_clear, .m_free = module_free,              \
+    }
+
+static PyModuleDef definition_3_11 = DEFINITION(slots_3_11);
+static PyModuleDef definition_3_12 = DEFINITION(slots_3_12);
+
+PyMODINIT_FUNC PyInit__core(void) {
+    return PyModuleDef_Init(Py_Version >= 0x030C0000 ? &definition_3_12 : &definition_3_11);
+}

@@ -1,0 +1,272 @@
+/*
+ * options - keyword arguments and environment as options of a client. One row an option.
+ */
+#include "binding.h"
+
+#include <limits.h>
+#include <stddef.h>
+#include <string.h>
+
+typedef enum option_kind {
+    OPTION_TEXT,
+    OPTION_PATH,
+    OPTION_SECONDS,
+    OPTION_COUNT,
+    OPTION_BYTES,
+    OPTION_BOOL,
+    OPTION_BUDGET,
+    OPTION_CALLABLE
+} option_kind;
+
+#define AT(field) offsetof(ml_client_options, field)
+
+static const struct option_row {
+    const char *name;
+    option_kind kind;
+    size_t at;
+} rows[] = {
+    {"api_key", OPTION_TEXT, AT(api_key)},
+    {"account_token", OPTION_TEXT, AT(account_token)},
+    {"region", OPTION_TEXT, AT(region)},
+    {"base_url", OPTION_TEXT, AT(base_url)},
+    {"category", OPTION_TEXT, AT(category)},
+    {"timeout", OPTION_SECONDS, AT(timeout)},
+    {"connect_timeout", OPTION_SECONDS, AT(connect_timeout)},
+    {"max_retries", OPTION_COUNT, AT(max_retries)},
+    {"max_connections", OPTION_COUNT, AT(max_connections)},
+    {"idle_timeout", OPTION_SECONDS, AT(idle_timeout)},
+    {"max_response_bytes", OPTION_BYTES, AT(max_response_bytes)},
+    {"error_budget", OPTION_BUDGET, 0},
+    {"ca_bundle", OPTION_PATH, AT(ca_bundle)},
+    {"client_cert", OPTION_PATH, AT(client_cert)},
+    {"proxy", OPTION_TEXT, AT(proxy)},
+    {"allow_http", OPTION_BOOL, AT(allow_http)},
+    {"user_agent", OPTION_TEXT, AT(user_agent)},
+    {"on_attempt", OPTION_CALLABLE, 0},
+};
+enum { ROWS = sizeof rows / sizeof *rows };
+
+static const struct option_row *find_row(const char *name) {
+    for (size_t i = 0; i < ROWS; i++)
+        if (strcmp(rows[i].name, name) == 0) return &rows[i];
+    return NULL;
+}
+
+int ml_is_client_option(const char *name) {
+    return find_row(name) != NULL;
+}
+
+const char *const *ml_client_option_names(void) {
+    static const char *const names[ROWS + 1] = {
+        "api_key",         "account_token", "region",       "base_url",       "category",
+        "timeout",         "connect_timeout", "max_retries", "max_connections", "idle_timeout",
+        "max_response_bytes", "error_budget", "ca_bundle",   "client_cert",    "proxy",
+        "allow_http",      "user_agent",    "on_attempt",   NULL};
+    return names;
+}
+
+static void *slot(ml_options_reader *reader, const struct option_row *row) {
+    return (char *)&reader->options + row->at;
+}
+
+/* ---- one value ---- */
+
+static int refuse_type(ml_state *state, const char *name, const char *wanted, PyObject *value) {
+    PyObject *type = PyType_GetQualName(Py_TYPE(value));
+    const char *text = type == NULL ? NULL : PyUnicode_AsUTF8AndSize(type, NULL);
+    if (text == NULL) PyErr_Clear();
+    ml_raise_configuration(state, "%s must be %s, not %s", name, wanted,
+                           text == NULL ? "another type" : text);
+    Py_XDECREF(type);
+    return -1;
+}
+
+int ml_seconds_from(ml_state *state, const char *name, PyObject *value, double *seconds) {
+    static const char wanted[] = "a number of seconds (int or float)";
+    if (PyBool_Check(value) || PyUnicode_Check(value)) return refuse_type(state, name, wanted, value);
+    double number = PyFloat_AsDouble(value);
+    if (number == -1.0 && PyErr_Occurred()) {
+        PyErr_Clear();
+        return refuse_type(state, name, wanted, value);
+    }
+    /* Those that the C library reads as "not given" are refused here, where they were given. */
+    if (!(number > 0.0))
+        return ml_raise_configuration(state, "%s must be more than 0 seconds", name);
+    *seconds = number;
+    return 0;
+}
+
+int ml_count_from(ml_state *state, const char *name, PyObject *value, long long *count) {
+    if (PyBool_Check(value) || !PyIndex_Check(value))
+        return refuse_type(state, name, "an integer", value);
+    PyObject *integer = PyNumber_Index(value);
+    if (integer == NULL) return -1;
+    int overflow = 0;
+    *count = PyLong_AsLongLongAndOverflow(integer, &overflow);
+    Py_DECREF(integer);
+    if (overflow != 0 || *count < 0 || *count > INT_MAX)
+        return ml_raise_configuration(state, "%s must be 0 to %d", name, INT_MAX);
+    return 0;
+}
+
+static int keep_object(ml_options_reader *reader, PyObject *object) {
+    int failed = PyList_Append(reader->keep, object);
+    Py_DECREF(object);
+    return failed;
+}
+
+static int take_text(ml_state *state, ml_options_reader *reader, const struct option_row *row,
+                     PyObject *value) {
+    if (!PyUnicode_Check(value)) return refuse_type(state, row->name, "a string", value);
+    PyObject *keep = NULL;
+    if (ml_text_from(value, slot(reader, row), &keep) != 0) return -1;
+    return keep == NULL ? 0 : keep_object(reader, keep);
+}
+
+static int take_path(ml_state *state, ml_options_reader *reader, const struct option_row *row,
+                     PyObject *value) {
+    PyObject *path = PyOS_FSPath(value);
+    if (path == NULL || !PyUnicode_Check(path)) {
+        PyErr_Clear();
+        Py_XDECREF(path);
+        return refuse_type(state, row->name, "a path (str or os.PathLike)", value);
+    }
+    if (keep_object(reader, path) != 0) return -1;
+    return take_text(state, reader, row, path);
+}
+
+static int take_budget(ml_state *state, ml_options_reader *reader, PyObject *value) {
+    static const char wanted[] = "None or (failures, seconds)";
+    reader->has_budget = 1;
+    reader->options.budget_failures = 0;
+    if (value == Py_None) return 0;
+    long long failures = 0;
+    if (!PyTuple_Check(value) || PyTuple_Size(value) != 2)
+        return refuse_type(state, "error_budget", wanted, value);
+    if (ml_count_from(state, "error_budget[0]", PyTuple_GetItem(value, 0), &failures) != 0) return -1;
+    if (failures == 0)
+        return ml_raise_configuration(state, "error_budget[0] must be 1 or more; None means off");
+    reader->options.budget_failures = (int)failures;
+    return ml_seconds_from(state, "error_budget[1]", PyTuple_GetItem(value, 1),
+                           &reader->options.budget_window);
+}
+
+static int take_number(ml_state *state, ml_options_reader *reader, const struct option_row *row,
+                       PyObject *value) {
+    long long count = 0;
+    if (ml_count_from(state, row->name, value, &count) != 0) return -1;
+    if (row->kind == OPTION_COUNT) {
+        *(int *)slot(reader, row) = (int)count;
+        return 0;
+    }
+    if (count == 0) return ml_raise_configuration(state, "%s must be 1 or more", row->name);
+    *(size_t *)slot(reader, row) = (size_t)count;
+    return 0;
+}
+
+static int take_value(ml_state *state, ml_options_reader *reader, const struct option_row *row,
+                      PyObject *value) {
+    switch (row->kind) {
+    case OPTION_TEXT: return take_text(state, reader, row, value);
+    case OPTION_PATH: return take_path(state, reader, row, value);
+    case OPTION_SECONDS: return ml_seconds_from(state, row->name, value, slot(reader, row));
+    case OPTION_COUNT:
+    case OPTION_BYTES: return take_number(state, reader, row, value);
+    case OPTION_BOOL:
+        if (!PyBool_Check(value)) return refuse_type(state, row->name, "True or False", value);
+        *(bool *)slot(reader, row) = value == Py_True;
+        return 0;
+    case OPTION_BUDGET: return take_budget(state, reader, value);
+    case OPTION_CALLABLE:
+        return PyCallable_Check(value) ? 0 : refuse_type(state, row->name, "callable", value);
+    }
+    return 0;
+}
+
+int ml_options_take(ml_state *state, ml_options_reader *reader, const char *name,
+                    PyObject *value) {
+    const struct option_row *row = find_row(name);
+    if (value == Py_None && row->kind != OPTION_BUDGET) return 0;
+    return take_value(state, reader, row, value);
+}
+
+/* ---- what was not given ---- */
+
+/* The environment as a dict of options, read by Python (merge_link/_environment.py). */
+static PyObject *read_environment(ml_state *state, const ml_options_reader *reader) {
+    PyObject *read = ml_state_import(&state->read_environment, "merge_link._environment", "read");
+    if (read == NULL) return NULL;
+    ml_text url = reader->options.base_url;
+    PyObject *base_url = url.data == NULL
+                             ? Py_NewRef(Py_None)
+                             : PyUnicode_DecodeUTF8(url.data, (Py_ssize_t)url.length, "replace");
+    PyObject *found =
+        base_url == NULL ? NULL : PyObject_CallFunctionObjArgs(read, base_url, NULL);
+    Py_XDECREF(base_url);
+    if (found == NULL || PyList_Append(reader->keep, found) != 0) {
+        Py_XDECREF(found);
+        return NULL;
+    }
+    Py_DECREF(found); /* the list keeps it */
+    return found;
+}
+
+static int fill_text(PyObject *environment, const char *name, ml_text *text) {
+    PyObject *value = PyDict_GetItemString(environment, name);
+    PyObject *keep = NULL;
+    if (text->data != NULL || value == NULL) return 0;
+    int failed = ml_text_from(value, text, &keep);
+    /* What the environment holds is bytes; those that are no text are refused by the core. */
+    if (keep != NULL && failed == 0) failed = PyDict_SetItemString(environment, name, keep);
+    Py_XDECREF(keep);
+    return failed;
+}
+
+/* The order is base_url=, MERGE_BASE_URL, region=, MERGE_REGION. */
+static int fill_from(PyObject *environment, ml_client_options *options) {
+    bool own_proxy = options->proxy.data != NULL;
+    if (PyDict_GetItemString(environment, "allow_http") == Py_True) options->allow_http = true;
+    if (fill_text(environment, "api_key", &options->api_key) != 0 ||
+        fill_text(environment, "base_url", &options->base_url) != 0 ||
+        fill_text(environment, "region", &options->region) != 0 ||
+        fill_text(environment, "ca_bundle", &options->ca_bundle) != 0 ||
+        fill_text(environment, "user_agent", &options->user_agent) != 0)
+        return -1;
+    if (own_proxy) return 0;
+    return fill_text(environment, "proxy", &options->proxy) != 0 ||
+                   fill_text(environment, "no_proxy", &options->no_proxy) != 0
+               ? -1
+               : 0;
+}
+
+/* The system's certificates, else those of certifi if it is installed. */
+static int fill_ca(ml_options_reader *reader) {
+    if (reader->options.ca_bundle.data != NULL) return 0;
+    reader->options.ca_bundle = ml_text_of(ml_system_ca());
+    if (reader->options.ca_bundle.data != NULL) return 0;
+    PyObject *find = NULL, *path = NULL, *keep = NULL;
+    if (ml_state_import(&find, "merge_link._environment", "certifi_bundle") == NULL) return -1;
+    path = PyObject_CallFunctionObjArgs(find, NULL);
+    Py_DECREF(find);
+    if (path == NULL) return -1;
+    if (keep_object(reader, path) != 0) return -1;
+    return path == Py_None ? 0 : ml_text_from(path, &reader->options.ca_bundle, &keep);
+}
+
+int ml_options_begin(ml_options_reader *reader) {
+    ml_client_options_init(&reader->options);
+    reader->has_budget = 0;
+    reader->keep = PyList_New(0);
+    return reader->keep == NULL ? -1 : 0;
+}
+
+int ml_options_complete(ml_state *state, ml_options_reader *reader) {
+    PyObject *environment = read_environment(state, reader);
+    if (environment == NULL) return -1;
+    if (fill_from(environment, &reader->options) != 0) return -1;
+    return fill_ca(reader);
+}
+
+void ml_options_end(ml_options_reader *reader) {
+    Py_CLEAR(reader->keep);
+}

@@ -1,0 +1,72 @@
+"""The environment variables that a client reads. Called from the C core, for each new client.
+
+What is found may be secret, so nothing here keeps it in a local variable or raises.
+"""
+
+import os
+import sys
+
+from merge_link import _core
+from merge_link._version import __version__
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_VARIABLES = {
+    "api_key": "MERGE_API_KEY",
+    "base_url": "MERGE_BASE_URL",
+    "region": "MERGE_REGION",
+}
+_TRUE = {"1", "true", "yes", "on"}
+# Loopback never goes through a proxy that only the environment names.
+_LOOPBACK = "localhost,127.0.0.0/8,::1"
+_PYTHON = f"Python/{'.'.join(map(str, sys.version_info[:3]))}"
+_USER_AGENT = f"merge-link/{__version__} libcurl/{_core.versions()['libcurl']} {_PYTHON}"
+
+
+def read(base_url: str | None) -> dict[str, object]:
+    """Return the options that the environment gives, by their names. Empty values do not count."""
+    environ = os.environ
+    return {
+        **{name: environ[key] for name, key in _VARIABLES.items() if environ.get(key)},
+        **{
+            name: environ[key]
+            for name, keys in (
+                ("proxy", _proxy_variables(base_url or environ.get("MERGE_BASE_URL") or "")),
+                ("ca_bundle", ("SSL_CERT_DIR", "SSL_CERT_FILE")),
+            )
+            for key in keys
+            if environ.get(key)
+        },
+        "allow_http": environ.get("MERGE_ALLOW_HTTP", "").lower() in _TRUE,
+        "no_proxy": _no_proxy(environ.get("no_proxy") or environ.get("NO_PROXY") or ""),
+        "user_agent": _USER_AGENT,
+    }
+
+
+def _proxy_variables(base_url: str) -> "Iterator[str]":
+    """Yield the variables that may name a proxy, the one that counts most last, as curl has it.
+
+    ``HTTP_PROXY`` in capitals is left out: a web server may set it from a request's header.
+    """
+    yield "ALL_PROXY"
+    yield "all_proxy"
+    if base_url.lower().startswith("http://"):
+        yield "http_proxy"
+    else:
+        yield "HTTPS_PROXY"
+        yield "https_proxy"
+
+
+def _no_proxy(listed: str) -> str:
+    return listed if listed.strip() == "*" else ",".join(filter(None, (listed, _LOOPBACK)))
+
+
+def certifi_bundle() -> str | None:
+    """Return the CA file of certifi, if that is installed."""
+    try:
+        from certifi import where
+    except ImportError:
+        return None
+    return str(where())

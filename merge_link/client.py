@@ -1,0 +1,38 @@
+"""`Client`: options and connections, for any number of threads."""
+
+from merge_link import _core
+
+
+class Client(_core.Client):
+    """A client of Merge's linking API. Keeps its connections and may be used by many threads.
+
+    Every argument is keyword-only, and None means "not given" (but for ``error_budget``).
+
+    Args:
+        api_key: Merge's API key; else ``MERGE_API_KEY``. It cannot be read back.
+        account_token: of the linked account, for the operations that need one.
+        region: ``us`` (default), ``eu`` or ``apac``; else ``MERGE_REGION``.
+        base_url: what stands before ``/{category}``, such as ``https://api.merge.dev/api``; else
+            ``MERGE_BASE_URL``. Wins over the region.
+        category: of calls that name none.
+        timeout: seconds for a whole call, retries and waits included (30.0).
+        connect_timeout: seconds for name lookup, connect and TLS of one attempt (5.0).
+        max_retries: retries at most (2).
+        max_connections: connections at once at most (100); further calls wait in their timeout.
+        idle_timeout: seconds after which an unused connection is not used again (110.0).
+        max_response_bytes: size of an answer at most, after decompression (1 MiB for linking).
+        error_budget: (failures, seconds) after which calls are held back, or None for off.
+        ca_bundle: PEM file or hashed directory; else ``SSL_CERT_FILE``, ``SSL_CERT_DIR``, the
+            places of Linux distributions, certifi.
+        client_cert: PEM file with a client certificate and its key.
+        proxy: URL of a proxy, or "" for none; else ``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``.
+        allow_http: send over plain ``http://`` to hosts that are not this machine; else
+            ``MERGE_ALLOW_HTTP=1``.
+        user_agent: instead of ``merge-link/<version> libcurl/<version> Python/<version>``.
+        on_attempt: a callable that is told of each attempt.
+
+    Raises:
+        ConfigurationError: no or impossible API key, base URL or option.
+
+    Use it in a ``with`` block, or call `close`. Merge's page: https://docs.merge.dev/basics/
+    """

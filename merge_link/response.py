@@ -1,0 +1,83 @@
+"""The HTTP answer behind a result or an error: `Response`, `Headers`, `Timing`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from merge_link.records import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from merge_link.models import Facts
+
+
+class Headers(Mapping[str, str]):
+    """HTTP headers by their names, whatever their case. Repeated ones are joined by ``, ``."""
+
+    __slots__ = ("_by_key",)
+
+    def __init__(self, lines: bytes = b"") -> None:
+        self._by_key: dict[str, tuple[str, str]] = {}
+        for line in lines.decode("latin-1").splitlines():
+            name, colon, value = line.partition(":")
+            if colon:
+                self._add(name.strip(), value.strip())
+
+    def _add(self, name: str, value: str) -> None:
+        known = self._by_key.get(name.lower())
+        self._by_key[name.lower()] = (known[0], f"{known[1]}, {value}") if known else (name, value)
+
+    def __getitem__(self, name: str) -> str:
+        return self._by_key[name.lower()][1]
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, _ in self._by_key.values())
+
+    def __len__(self) -> int:
+        return len(self._by_key)
+
+    def __repr__(self) -> str:
+        """Show the names only: a server may put anything into the values."""
+        return f"Headers({', '.join(self)})"
+
+    @property
+    def request_id(self) -> str | None:
+        """The id that Merge's support asks for, if the answer has one."""
+        return self.get("X-Request-Id") or self.get("Request-Id")
+
+
+class Timing(Record):
+    """Seconds since the attempt began until each step was done; 0.0 for a step not needed."""
+
+    name_lookup: float
+    connect: float
+    tls: float
+    first_byte: float
+    total: float
+
+
+class Response(Record):
+    """What is known of the HTTP answer. ``attempts`` counts the requests that were sent."""
+
+    status_code: int
+    request_id: str | None
+    headers: Headers
+    attempts: int
+    timing: Timing
+
+
+def response_of(facts: Facts) -> Response:
+    """Return the response that the core's facts describe."""
+    status_code, attempts, _, _, lines, (name_lookup, connect, tls, first_byte, total) = facts
+    headers = Headers(lines)
+    return Response(
+        status_code=status_code,
+        request_id=headers.request_id,
+        headers=headers,
+        attempts=attempts,
+        timing=Timing(
+            name_lookup=name_lookup, connect=connect, tls=tls, first_byte=first_byte, total=total
+        ),
+    )
