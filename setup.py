@@ -3,19 +3,16 @@
 Switches, from the environment: SANITIZE=address,undefined  COVERAGE=1  DEBUG=1  WERROR=1
 """
 
-import hashlib
 import os
 import re
 import shlex
 import subprocess
 import sys
 import sysconfig
-from concurrent.futures import ThreadPoolExecutor
 from glob import glob
 from pathlib import Path
 
 from setuptools import Extension, setup
-from setuptools.command.build_ext import build_ext
 
 LIBRARIES = ["libcurl >= 7.88", "libcjson >= 1.7"]
 HEADERS = sorted(glob("csrc/**/*.h", recursive=True))
@@ -86,38 +83,7 @@ def flags():
     return compile_args, link_args
 
 
-class BuildExt(build_ext):
-    """Compiles on all cores, and only what has changed since the last build with the same flags."""
-
-    def finalize_options(self):
-        super().finalize_options()
-        self.force = True  # freshness is judged here, file by file
-
-    def build_extension(self, ext):
-        environment = [os.environ.get(name) for name in ("CC", "CFLAGS", "CPPFLAGS")]
-        flavour = repr((ext.extra_compile_args, ext.define_macros, environment)).encode()
-        self.build_temp = f"build/c/extension-{hashlib.sha256(flavour).hexdigest()[:8]}"
-        newest = max(os.stat(path).st_mtime for path in ext.depends)
-        compile_some = self.compiler.compile
-
-        def compile_one(source, output_dir, **options):
-            made = self.compiler.object_filenames([source], output_dir=output_dir)
-            changed = max(newest, os.stat(source).st_mtime)
-            if os.path.exists(made[0]) and os.stat(made[0]).st_mtime > changed:
-                return made
-            return compile_some([source], output_dir, **options)
-
-        def compile_all(sources, output_dir=None, **options):
-            with ThreadPoolExecutor(os.cpu_count()) as pool:
-                made = pool.map(lambda source: compile_one(source, output_dir, **options), sources)
-                return [path for paths in made for path in paths]
-
-        self.compiler.compile = compile_all
-        super().build_extension(ext)
-
-
 setup(
     ext_modules=[extension()],
-    cmdclass={"build_ext": BuildExt},
     options={"bdist_wheel": {"py_limited_api": "cp311"}} if STABLE_ABI else {},
 )

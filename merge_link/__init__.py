@@ -52,8 +52,8 @@ if TYPE_CHECKING:
         TransportError,
         ValidationError,
     )
-    from merge_link.response import Headers, Response, Timing
     from merge_link.models import LinkToken
+    from merge_link.response import Headers, Response, Timing
 
 __all__ = [
     "APIError",

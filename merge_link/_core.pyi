@@ -3,6 +3,8 @@ from os import PathLike
 from types import TracebackType
 from typing import Any, Self, TypedDict
 
+from typing_extensions import disjoint_base
+
 from merge_link.models import LinkToken
 
 class _Field(TypedDict):
@@ -59,8 +61,10 @@ def create_link_token(
     on_attempt: Callable[..., object] | None = None,
 ) -> LinkToken: ...
 def fields(operation: str, /) -> list[_Field]: ...
+def answer_time(headers: bytes, began: float, /) -> float: ...
 def versions() -> _Versions: ...
 
+@disjoint_base
 class Client:
     def __init__(
         self,

@@ -65,8 +65,9 @@ def _no_proxy(listed: str) -> str:
 
 def certifi_bundle() -> str | None:
     """Return the CA file of certifi, if that is installed."""
+    from importlib import import_module
+
     try:
-        from certifi import where
+        return str(import_module("certifi").where())
     except ImportError:
         return None
-    return str(where())

@@ -162,6 +162,7 @@ _BY_KIND: dict[str, type[MergeLinkError]] = {
 
 
 def from_core(
+    *,
     kind: str,
     message: str,
     code: str,
@@ -170,8 +171,6 @@ def from_core(
     attempts: int,
     may_have_arrived: bool,
     problems: list[tuple[str, str]],
-    /,
-    *,
     headers: bytes = b"",
     body: bytes = b"",
     is_json: bool = False,

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from merge_link.response import Response
 
-    # Of the core: status code, attempts, time of the answer (seconds since the epoch), minutes
+    # Of the core: status code, attempts, when the attempt began (seconds since the epoch), minutes
     # until expiry (0: never), header lines, seconds of timing.
     Facts = tuple[int, int, float, int, bytes, tuple[float, float, float, float, float]]
 
@@ -33,8 +33,10 @@ def _expiry(facts: Facts | None) -> datetime | None:
         return None
     from datetime import UTC, datetime, timedelta
 
-    _, _, time, minutes, _, _ = facts
-    return datetime.fromtimestamp(time, UTC) + timedelta(minutes=minutes)
+    from merge_link._core import answer_time
+
+    _, _, began, minutes, headers, _ = facts
+    return datetime.fromtimestamp(answer_time(headers, began), UTC) + timedelta(minutes=minutes)
 
 
 class Result(Record):

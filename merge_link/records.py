@@ -68,7 +68,10 @@ class _LazyDataclass:
                 else (name, owner._types[name])
                 for name, spec in owner._specs.items()
             ],
-            **{option: False for option in ("init", "repr", "eq", "match_args")},
+            init=False,
+            repr=False,
+            eq=False,
+            match_args=False,
             frozen=True,
             kw_only=True,
         )
@@ -83,7 +86,6 @@ class Record:
 
     _specs: ClassVar[dict[str, _Spec]] = {}
     _types: ClassVar[dict[str, str]] = {}
-    __match_args__: ClassVar[tuple[str, ...]] = ()
     if not TYPE_CHECKING:
         __dataclass_fields__ = _LazyDataclass()
         __dataclass_params__ = _LazyDataclass()
@@ -99,7 +101,7 @@ class Record:
         # A subclass's own fields come first.
         cls._specs = {**specs, **cls._specs}
         cls._types = {**own, **cls._types}
-        cls.__match_args__ = tuple(cls._specs)
+        type.__setattr__(cls, "__match_args__", tuple(cls._specs))
 
     if not TYPE_CHECKING:
 
@@ -175,9 +177,7 @@ class Record:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the API's fields, credentials included, ready for JSON."""
-        return {
-            name: self.__dict__[name] for name, spec in self._specs.items() if not spec.compute
-        }
+        return {name: self.__dict__[name] for name, spec in self._specs.items() if not spec.compute}
 
 
 def _restore(cls: type[Record], values: dict[str, Any]) -> Record:

@@ -59,8 +59,7 @@ static int take_extra_body(ml_state *state, ml_arguments *arguments, PyObject *v
         PyObject *pair = PyList_GetItem(items, i);
         Py_ssize_t length = 0;
         PyObject *key = PyTuple_GetItem(pair, 0);
-        const char *name =
-            PyUnicode_Check(key) ? PyUnicode_AsUTF8AndSize(key, &length) : NULL;
+        const char *name = PyUnicode_Check(key) ? PyUnicode_AsUTF8AndSize(key, &length) : NULL;
         if (name == NULL || strlen(name) != (size_t)length) {
             PyErr_Clear();
             ml_add_unusable(extra, "", "has a key that is not a plain string");

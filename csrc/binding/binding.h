@@ -26,15 +26,15 @@
 /* ---- state.c ---- */
 
 /* The module's objects: one list for the struct, for traverse and for clear. */
-#define ML_STATE_OBJECTS(X)                                               \
-    X(client_type)     /* _core.Client */                                 \
-    X(empty_tuple)                                                        \
-    X(dict_name)       /* "__dict__" */                                   \
-    X(facts_name)      /* "_facts" */                                     \
-    X(result_types)    /* name -> class, as they are needed */            \
-    X(make_error)      /* merge_link.errors.from_core, when needed */     \
-    X(json_dumps)      /* with allow_nan=False; when needed */            \
-    X(json_loads)      /* when needed */                                  \
+#define ML_STATE_OBJECTS(X)                                                                        \
+    X(client_type) /* _core.Client */                                                              \
+    X(empty_tuple)                                                                                 \
+    X(dict_name)        /* "__dict__" */                                                           \
+    X(facts_name)       /* "_facts" */                                                             \
+    X(result_types)     /* name -> class, as they are needed */                                    \
+    X(make_error)       /* merge_link.errors.from_core, when needed */                             \
+    X(json_dumps)       /* with allow_nan=False; when needed */                                    \
+    X(json_loads)       /* when needed */                                                          \
     X(read_environment) /* merge_link._environment.read, when needed */
 
 enum { ML_DEFAULT_CLIENTS = 8 };
@@ -130,7 +130,7 @@ PyObject *ml_make_call(ml_state *state, ml_client *client, const ml_arguments *a
 extern PyType_Spec ml_client_spec;
 
 /* The C client inside; NULL before __init__(). Borrowed. */
-ml_client *ml_client_inside(PyObject *client);
+ml_client *ml_client_inside(PyObject *self);
 /* A new _core.Client with these options, or NULL with an exception. */
 PyObject *ml_client_object_new(ml_state *state, const ml_client_options *options);
 

@@ -31,16 +31,15 @@ PyObject *ml_make_call(ml_state *state, ml_client *client, const ml_arguments *a
     ml_error_init(&error);
 
     context.thread = PyEval_SaveThread();
-    ml_status status =
-        ml_client_call(client, arguments->request, &options, &response, &error);
+    ml_status status = ml_client_call(client, arguments->request, &options, &response, &error);
     PyEval_RestoreThread(context.thread);
 
     /* Signals first, then the result: what a handler raises comes out, whatever was answered. */
     PyObject *result = NULL;
     if (!context.raised && PyErr_CheckSignals() == 0) {
         error.status = status;
-        result = finish(state, arguments, ml_request_operation(arguments->request), &error,
-                        response);
+        result =
+            finish(state, arguments, ml_request_operation(arguments->request), &error, response);
     }
     ml_response_free(response);
     ml_error_clear(&error);

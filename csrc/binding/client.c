@@ -8,8 +8,7 @@
 #include <string.h>
 
 typedef struct client_object {
-    PyObject_HEAD
-    ml_client *client; /* owned; NULL before __init__() */
+    PyObject_HEAD ml_client *client; /* owned; NULL before __init__() */
 } client_object;
 
 ml_client *ml_client_inside(PyObject *self) {
@@ -32,8 +31,8 @@ static int refuse_option(const char *name) {
     const char *meant = ml_nearest_name(name, ml_client_option_names());
     if (meant != NULL)
         PyErr_Format(PyExc_TypeError,
-                     "Client() got an unexpected keyword argument '%.80s'. Did you mean '%s'?", name,
-                     meant);
+                     "Client() got an unexpected keyword argument '%.80s'. Did you mean '%s'?",
+                     name, meant);
     else
         PyErr_Format(PyExc_TypeError, "Client() got an unexpected keyword argument '%.80s'", name);
     return -1;
@@ -88,8 +87,7 @@ static void client_dealloc(PyObject *self) {
     PyObject_GC_UnTrack(self);
     ml_client *client = ml_client_inside(self);
     if (client != NULL) {
-        Py_BEGIN_ALLOW_THREADS
-        ml_client_free(client);
+        Py_BEGIN_ALLOW_THREADS ml_client_free(client);
         Py_END_ALLOW_THREADS
     }
     freefunc release = PyType_GetSlot(type, Py_tp_free);
@@ -128,8 +126,7 @@ static PyObject *client_create_link_token(PyObject *self, PyTypeObject *type,
 static PyObject *client_close(PyObject *self, PyObject *Py_UNUSED(ignored)) {
     ml_client *client = ml_client_inside(self);
     if (client != NULL) {
-        Py_BEGIN_ALLOW_THREADS
-        ml_client_close(client);
+        Py_BEGIN_ALLOW_THREADS ml_client_close(client);
         Py_END_ALLOW_THREADS
     }
     Py_RETURN_NONE;
@@ -186,31 +183,31 @@ static PyObject *budget_or_none(const ml_client_options *options) {
 }
 
 /* name, value, docstring */
-#define READABLE(X)                                                                               \
-    X(base_url, text_or_none(o.base_url), "What stands before /{category}, without end slash.")   \
-    X(region, text_or_none(o.region), "us, eu or apac; None when a base_url was given.")          \
-    X(category, text_or_none(o.category), "The category of calls that name none, or None.")       \
-    X(timeout, PyFloat_FromDouble(o.timeout), "Seconds for a whole call, retries included.")      \
-    X(connect_timeout, PyFloat_FromDouble(o.connect_timeout), "Seconds for connecting, a try.")   \
-    X(idle_timeout, PyFloat_FromDouble(o.idle_timeout),                                           \
-      "Seconds after which an unused connection is not used again.")                              \
-    X(max_retries, PyLong_FromLong(o.max_retries), "Retries of a call, at most.")                 \
-    X(max_connections, PyLong_FromLong(o.max_connections), "Connections at once, at most.")       \
-    X(max_response_bytes, size_or_none(o.max_response_bytes),                                     \
-      "Largest answer, after decompression; None: what the operation's row says.")                \
-    X(error_budget, budget_or_none(&o), "(failures, seconds), or None when it is off.")           \
-    X(ca_bundle, text_or_none(o.ca_bundle), "File or directory of the CA certificates in use.")   \
-    X(client_cert, text_or_none(o.client_cert), "File of the client certificate, or None.")       \
-    X(allow_http, PyBool_FromLong(o.allow_http), "May plain http:// leave this machine?")         \
+#define READABLE(X)                                                                                \
+    X(base_url, text_or_none(o.base_url), "What stands before /{category}, without end slash.")    \
+    X(region, text_or_none(o.region), "us, eu or apac; None when a base_url was given.")           \
+    X(category, text_or_none(o.category), "The category of calls that name none, or None.")        \
+    X(timeout, PyFloat_FromDouble(o.timeout), "Seconds for a whole call, retries included.")       \
+    X(connect_timeout, PyFloat_FromDouble(o.connect_timeout), "Seconds for connecting, a try.")    \
+    X(idle_timeout, PyFloat_FromDouble(o.idle_timeout),                                            \
+      "Seconds after which an unused connection is not used again.")                               \
+    X(max_retries, PyLong_FromLong(o.max_retries), "Retries of a call, at most.")                  \
+    X(max_connections, PyLong_FromLong(o.max_connections), "Connections at once, at most.")        \
+    X(max_response_bytes, size_or_none(o.max_response_bytes),                                      \
+      "Largest answer, after decompression; None: what the operation's row says.")                 \
+    X(error_budget, budget_or_none(&o), "(failures, seconds), or None when it is off.")            \
+    X(ca_bundle, text_or_none(o.ca_bundle), "File or directory of the CA certificates in use.")    \
+    X(client_cert, text_or_none(o.client_cert), "File of the client certificate, or None.")        \
+    X(allow_http, PyBool_FromLong(o.allow_http), "May plain http:// leave this machine?")          \
     X(user_agent, text_or_none(o.user_agent), "The User-Agent header that is sent.")
 
-#define X(name, value, text)                                         \
-    static PyObject *get_##name(PyObject *self, void *Py_UNUSED(u)) { \
-        ml_client *client = ready(self);                             \
-        if (client == NULL) return NULL;                             \
-        ml_client_options o;                                         \
-        ml_client_get_options(client, &o);                           \
-        return value;                                                \
+#define X(name, value, text)                                                                       \
+    static PyObject *get_##name(PyObject *self, void *Py_UNUSED(u)) {                              \
+        ml_client *client = ready(self);                                                           \
+        if (client == NULL) return NULL;                                                           \
+        ml_client_options o;                                                                       \
+        ml_client_get_options(client, &o);                                                         \
+        return value;                                                                              \
     }
 READABLE(X)
 #undef X
@@ -224,7 +221,7 @@ static PyGetSetDef client_getters[] = {
 #define X(name, value, text) {#name, get_##name, NULL, text, NULL},
     READABLE(X)
 #undef X
-    {"closed", get_closed, NULL, "Has close() been called?", NULL},
+        {"closed", get_closed, NULL, "Has close() been called?", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -239,7 +236,8 @@ static PyMethodDef client_methods[] = {
      "close($self, /)\n--\n\n"
      "Close the connections. Calls that run in other threads end with ClientClosedError.\n\n"
      "Closing again is harmless. Leaving a with block closes too."},
-    {"__enter__", client_enter, METH_NOARGS, "__enter__($self, /)\n--\n\nReturn the client itself."},
+    {"__enter__", client_enter, METH_NOARGS,
+     "__enter__($self, /)\n--\n\nReturn the client itself."},
     {"__exit__", client_exit, METH_VARARGS,
      "__exit__($self, exc_type, exc_value, traceback, /)\n--\n\nClose the client."},
     {"__reduce__", client_reduce, METH_NOARGS,
@@ -267,7 +265,7 @@ static PyType_Slot client_slots[] = {
 PyType_Spec ml_client_spec = {
     .name = "merge_link._core.Client",
     .basicsize = sizeof(client_object),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC |
-             Py_TPFLAGS_IMMUTABLETYPE,
+    .flags =
+        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = client_slots,
 };

@@ -170,8 +170,7 @@ static int convert(ml_state *state, ml_value *parent, const char *name, PyObject
     } else if (PyIndex_Check(value)) {
         return add_integer(parent, name, value);
     } else if (PyList_Check(value) || PyTuple_Check(value)) {
-        if (row->type == ML_TYPE_ARRAY)
-            return add_list(state, parent, name, value, row, depth);
+        if (row->type == ML_TYPE_ARRAY) return add_list(state, parent, name, value, row, depth);
         ml_add_array(parent, name);
     } else if (PyDict_Check(value)) {
         if (is_container(row)) return add_dict(state, parent, name, value, row, depth);

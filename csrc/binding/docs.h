@@ -5,60 +5,60 @@
 #ifndef ML_DOCS_H
 #define ML_DOCS_H
 
-#define ML_DOC_CALL_KEYWORDS \
+#define ML_DOC_CALL_KEYWORDS                                                                       \
     "category=None, timeout=None, max_retries=None, api_key=None, extra_headers=None, extra_body=None"
 
 /* What the module's functions take beside: the options of the client behind them. */
-#define ML_DOC_CLIENT_KEYWORDS                                                                      \
-    ", account_token=None, region=None, base_url=None, connect_timeout=5.0, max_connections=100, "  \
-    "idle_timeout=110.0, max_response_bytes=None, error_budget=(20, 10.0), ca_bundle=None, "        \
+#define ML_DOC_CLIENT_KEYWORDS                                                                     \
+    ", account_token=None, region=None, base_url=None, connect_timeout=5.0, max_connections=100, " \
+    "idle_timeout=110.0, max_response_bytes=None, error_budget=(20, 10.0), ca_bundle=None, "       \
     "client_cert=None, proxy=None, allow_http=None, user_agent=None, on_attempt=None"
 
-#define ML_DOC_CREATE_LINK_TOKEN(self, more)                                                        \
-    "create_link_token(" self "*, end_user_email_address, end_user_organization_name, "             \
-    "end_user_origin_id, categories, integration=None, link_expiry_mins=30, "                       \
-    "should_create_magic_link_url=None, hide_admin_magic_link=None, common_models=None, "           \
-    "category_common_model_scopes=None, language=None, are_syncs_disabled=None, "                   \
-    "integration_specific_config=None, completed_account_initial_screen=None, "                     \
-    "linked_destination_id=None, credential_id=None, ekm_enabled=None, " ML_DOC_CALL_KEYWORDS more  \
-    ")\n--\n\n"                                                                                     \
-    "Create a link token: what Merge Link needs to open for one end user.\n\n"                      \
-    "Args:\n"                                                                                       \
-    "    end_user_email_address: 1 to 100 characters; for identification only, sends no mail.\n"    \
-    "    end_user_organization_name: 1 to 100 characters.\n"                                        \
-    "    end_user_origin_id: your own id of the end user, 1 to 100 characters; decides, with the\n" \
-    "        category, which linked account it is.\n"                                               \
+#define ML_DOC_CREATE_LINK_TOKEN(self, more)                                                         \
+    "create_link_token(" self "*, end_user_email_address, end_user_organization_name, "              \
+    "end_user_origin_id, categories, integration=None, link_expiry_mins=30, "                        \
+    "should_create_magic_link_url=None, hide_admin_magic_link=None, common_models=None, "            \
+    "category_common_model_scopes=None, language=None, are_syncs_disabled=None, "                    \
+    "integration_specific_config=None, completed_account_initial_screen=None, "                      \
+    "linked_destination_id=None, credential_id=None, ekm_enabled=None, " ML_DOC_CALL_KEYWORDS more   \
+    ")\n--\n\n"                                                                                      \
+    "Create a link token: what Merge Link needs to open for one end user.\n\n"                       \
+    "Args:\n"                                                                                        \
+    "    end_user_email_address: 1 to 100 characters; for identification only, sends no mail.\n"     \
+    "    end_user_organization_name: 1 to 100 characters.\n"                                         \
+    "    end_user_origin_id: your own id of the end user, 1 to 100 characters; decides, with the\n"  \
+    "        category, which linked account it is.\n"                                                \
     "    categories: what Merge Link shows: one or more of hris, ats, accounting, ticketing, crm,\n" \
-    "        mktg, filestorage, knowledgebase; a newer slug is sent as it is.\n"                    \
-    "    integration: slug of one pre-selected integration, such as greenhouse.\n"                  \
-    "    link_expiry_mins: minutes until the token expires: 30 to 720, or to 10080 (7 days) with\n" \
-    "        should_create_magic_link_url.\n"                                                       \
-    "    should_create_magic_link_url: also ask for a magic_link_url.\n"                            \
-    "    hide_admin_magic_link: hide the admin's magic link in Merge Link.\n"                       \
-    "    common_models: list of {model_id, enabled_actions, disabled_fields}.\n"                    \
-    "    category_common_model_scopes: category -> list of {model_name, model_permissions,\n"       \
-    "        field_permissions}.\n"                                                                 \
-    "    language: language tag of Merge Link, such as en or de.\n"                                 \
-    "    are_syncs_disabled: link without syncing.\n"                                               \
-    "    integration_specific_config: dict, sent exactly as json.dumps writes it.\n"                \
-    "    completed_account_initial_screen: SELECTIVE_SYNC.\n"                                       \
-    "    linked_destination_id, credential_id: UUIDs.\n"                                            \
-    "    ekm_enabled: use your own encryption keys.\n"                                              \
-    "    category: the path's category; the first of categories by default.\n"                      \
-    "    timeout: seconds for the whole call, retries and waits included.\n"                        \
-    "    max_retries: retries at most.\n"                                                           \
-    "    api_key: instead of the client's.\n"                                                       \
-    "    extra_headers: further HTTP headers, a dict of strings.\n"                                 \
-    "    extra_body: fields that Merge added after this version was made.\n\n"                      \
-    "Returns:\n"                                                                                    \
-    "    A LinkToken; it is a credential: repr() masks it.\n\n"                                     \
-    "Raises:\n"                                                                                     \
-    "    ValidationError: refused before anything was sent; .errors names every problem.\n"         \
-    "    ConfigurationError: no or impossible API key, base URL or option.\n"                       \
-    "    APIError: Merge answered with 400 or more (a subclass for each common status).\n"          \
-    "    TransportError: no whole answer came (RequestTimeoutError, TLSError).\n"                   \
-    "    ResponseError: an answer that is not what the API promises.\n"                             \
-    "    ClientClosedError: the client is closed.\n\n"                                              \
+    "        mktg, filestorage, knowledgebase; a newer slug is sent as it is.\n"                     \
+    "    integration: slug of one pre-selected integration, such as greenhouse.\n"                   \
+    "    link_expiry_mins: minutes until the token expires: 30 to 720, or to 10080 (7 days) with\n"  \
+    "        should_create_magic_link_url.\n"                                                        \
+    "    should_create_magic_link_url: also ask for a magic_link_url.\n"                             \
+    "    hide_admin_magic_link: hide the admin's magic link in Merge Link.\n"                        \
+    "    common_models: list of {model_id, enabled_actions, disabled_fields}.\n"                     \
+    "    category_common_model_scopes: category -> list of {model_name, model_permissions,\n"        \
+    "        field_permissions}.\n"                                                                  \
+    "    language: language tag of Merge Link, such as en or de.\n"                                  \
+    "    are_syncs_disabled: link without syncing.\n"                                                \
+    "    integration_specific_config: dict, sent exactly as json.dumps writes it.\n"                 \
+    "    completed_account_initial_screen: SELECTIVE_SYNC.\n"                                        \
+    "    linked_destination_id, credential_id: UUIDs.\n"                                             \
+    "    ekm_enabled: use your own encryption keys.\n"                                               \
+    "    category: the path's category; the first of categories by default.\n"                       \
+    "    timeout: seconds for the whole call, retries and waits included.\n"                         \
+    "    max_retries: retries at most.\n"                                                            \
+    "    api_key: instead of the client's.\n"                                                        \
+    "    extra_headers: further HTTP headers, a dict of strings.\n"                                  \
+    "    extra_body: fields that Merge added after this version was made.\n\n"                       \
+    "Returns:\n"                                                                                     \
+    "    A LinkToken; it is a credential: repr() masks it.\n\n"                                      \
+    "Raises:\n"                                                                                      \
+    "    ValidationError: refused before anything was sent; .errors names every problem.\n"          \
+    "    ConfigurationError: no or impossible API key, base URL or option.\n"                        \
+    "    APIError: Merge answered with 400 or more (a subclass for each common status).\n"           \
+    "    TransportError: no whole answer came (RequestTimeoutError, TLSError).\n"                    \
+    "    ResponseError: an answer that is not what the API promises.\n"                              \
+    "    ClientClosedError: the client is closed.\n\n"                                               \
     "Merge's page: https://docs.merge.dev/ats/link-token/"
 
 #endif

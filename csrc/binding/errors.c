@@ -51,7 +51,15 @@ static PyObject *bytes_object(ml_text text, size_t most) {
     return PyBytes_FromStringAndSize(text.data, (Py_ssize_t)length);
 }
 
-/* What the server said, as keyword arguments; empty when it said nothing. */
+/* The keyword arguments of from_core(). */
+static PyObject *error_facts(const ml_error *error) {
+    return Py_BuildValue(
+        "{sssNsssisdsIsOsN}", "kind", kind_of(error->status), "message", text_object(error->text),
+        "code", error->code, "status_code", error->http_status, "retry_after", error->retry_after,
+        "attempts", error->attempts, "may_have_arrived",
+        error->may_have_arrived ? Py_True : Py_False, "problems", problem_list(error));
+}
+
 static PyObject *answer_facts(const ml_response *response) {
     if (response == NULL) return PyDict_New();
     return Py_BuildValue("{sNsNsOsz}", "headers",
@@ -61,16 +69,16 @@ static PyObject *answer_facts(const ml_response *response) {
                          ml_response_detail(response));
 }
 
-static PyObject *make_exception(PyObject *make, const ml_error *error,
+static PyObject *make_exception(ml_state *state, const ml_error *error,
                                 const ml_response *response) {
+    PyObject *make = ml_state_import(&state->make_error, "merge_link.errors", "from_core");
+    if (make == NULL) return NULL;
     PyObject *exception = NULL;
-    PyObject *facts = answer_facts(response);
-    PyObject *arguments = Py_BuildValue(
-        "(sNsidION)", kind_of(error->status), text_object(error->text), error->code,
-        error->http_status, error->retry_after, error->attempts,
-        error->may_have_arrived ? Py_True : Py_False, problem_list(error));
-    if (facts != NULL && arguments != NULL) exception = PyObject_Call(make, arguments, facts);
-    Py_XDECREF(arguments);
+    PyObject *facts = error_facts(error);
+    PyObject *answer = answer_facts(response);
+    if (facts != NULL && answer != NULL && PyDict_Update(facts, answer) == 0)
+        exception = PyObject_Call(make, state->empty_tuple, facts);
+    Py_XDECREF(answer);
     Py_XDECREF(facts);
     return exception;
 }
@@ -78,9 +86,7 @@ static PyObject *make_exception(PyObject *make, const ml_error *error,
 PyObject *ml_raise(ml_state *state, const ml_error *error, const ml_response *response) {
     if (PyErr_Occurred()) return NULL;
     if (error->status == ML_ERR_MEMORY) return PyErr_NoMemory();
-    PyObject *make = ml_state_import(&state->make_error, "merge_link.errors", "from_core");
-    if (make == NULL) return NULL;
-    PyObject *exception = make_exception(make, error, response);
+    PyObject *exception = make_exception(state, error, response);
     if (exception == NULL) return NULL;
     PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
     Py_DECREF(exception);

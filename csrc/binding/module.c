@@ -68,6 +68,14 @@ static PyObject *versions(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignor
                          "cjson", ml_cjson_version());
 }
 
+static PyObject *answer_time(PyObject *Py_UNUSED(module), PyObject *arguments) {
+    const char *headers;
+    Py_ssize_t length;
+    double began;
+    if (!PyArg_ParseTuple(arguments, "y#d:answer_time", &headers, &length, &began)) return NULL;
+    return PyFloat_FromDouble(ml_answer_time((ml_text){headers, (size_t)length}, began));
+}
+
 #define METHOD(function) ((PyCFunction)(void (*)(void))(function))
 
 static PyMethodDef functions[] = {
@@ -77,6 +85,9 @@ static PyMethodDef functions[] = {
      "fields($module, operation, /)\n--\n\n"
      "Describe the fields of an operation, in the order in which they are sent.\n\n"
      "Each is a dict of name, type, required, min and max (max 0: no limit) and choices."},
+    {"answer_time", answer_time, METH_VARARGS,
+     "answer_time($module, headers, began, /)\n--\n\n"
+     "Return the time of the Date in header lines (bytes), else began; seconds since the epoch."},
     {"versions", versions, METH_NOARGS,
      "versions($module, /)\n--\n\nReturn the versions of this package, libcurl and cJSON."},
     {NULL, NULL, 0, NULL},
@@ -127,13 +138,17 @@ static PyModuleDef_Slot slots_3_12[] = {
     {0, NULL},
 };
 
-#define DEFINITION(its_slots)                                        \
-    {                                                                \
-        PyModuleDef_HEAD_INIT, .m_name = "merge_link._core",         \
-        .m_doc = "The C core of merge_link: use merge_link instead.", \
-        .m_size = sizeof(ml_state), .m_methods = functions,          \
-        .m_slots = its_slots, .m_traverse = module_traverse,         \
-        .m_clear = module_clear, .m_free = module_free,              \
+#define DEFINITION(its_slots)                                                                      \
+    {                                                                                              \
+        PyModuleDef_HEAD_INIT,                                                                     \
+        .m_name = "merge_link._core",                                                              \
+        .m_doc = "The C core of merge_link: use merge_link instead.",                              \
+        .m_size = sizeof(ml_state),                                                                \
+        .m_methods = functions,                                                                    \
+        .m_slots = (its_slots),                                                                    \
+        .m_traverse = module_traverse,                                                             \
+        .m_clear = module_clear,                                                                   \
+        .m_free = module_free,                                                                     \
     }
 
 static PyModuleDef definition_3_11 = DEFINITION(slots_3_11);

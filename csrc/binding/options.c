@@ -57,11 +57,25 @@ int ml_is_client_option(const char *name) {
 }
 
 const char *const *ml_client_option_names(void) {
-    static const char *const names[ROWS + 1] = {
-        "api_key",         "account_token", "region",       "base_url",       "category",
-        "timeout",         "connect_timeout", "max_retries", "max_connections", "idle_timeout",
-        "max_response_bytes", "error_budget", "ca_bundle",   "client_cert",    "proxy",
-        "allow_http",      "user_agent",    "on_attempt",   NULL};
+    static const char *const names[ROWS + 1] = {"api_key",
+                                                "account_token",
+                                                "region",
+                                                "base_url",
+                                                "category",
+                                                "timeout",
+                                                "connect_timeout",
+                                                "max_retries",
+                                                "max_connections",
+                                                "idle_timeout",
+                                                "max_response_bytes",
+                                                "error_budget",
+                                                "ca_bundle",
+                                                "client_cert",
+                                                "proxy",
+                                                "allow_http",
+                                                "user_agent",
+                                                "on_attempt",
+                                                NULL};
     return names;
 }
 
@@ -83,7 +97,8 @@ static int refuse_type(ml_state *state, const char *name, const char *wanted, Py
 
 int ml_seconds_from(ml_state *state, const char *name, PyObject *value, double *seconds) {
     static const char wanted[] = "a number of seconds (int or float)";
-    if (PyBool_Check(value) || PyUnicode_Check(value)) return refuse_type(state, name, wanted, value);
+    if (PyBool_Check(value) || PyUnicode_Check(value))
+        return refuse_type(state, name, wanted, value);
     double number = PyFloat_AsDouble(value);
     if (number == -1.0 && PyErr_Occurred()) {
         PyErr_Clear();
@@ -143,7 +158,8 @@ static int take_budget(ml_state *state, ml_options_reader *reader, PyObject *val
     long long failures = 0;
     if (!PyTuple_Check(value) || PyTuple_Size(value) != 2)
         return refuse_type(state, "error_budget", wanted, value);
-    if (ml_count_from(state, "error_budget[0]", PyTuple_GetItem(value, 0), &failures) != 0) return -1;
+    if (ml_count_from(state, "error_budget[0]", PyTuple_GetItem(value, 0), &failures) != 0)
+        return -1;
     if (failures == 0)
         return ml_raise_configuration(state, "error_budget[0] must be 1 or more; None means off");
     reader->options.budget_failures = (int)failures;
@@ -183,8 +199,7 @@ static int take_value(ml_state *state, ml_options_reader *reader, const struct o
     return 0;
 }
 
-int ml_options_take(ml_state *state, ml_options_reader *reader, const char *name,
-                    PyObject *value) {
+int ml_options_take(ml_state *state, ml_options_reader *reader, const char *name, PyObject *value) {
     const struct option_row *row = find_row(name);
     if (value == Py_None && row->kind != OPTION_BUDGET) return 0;
     return take_value(state, reader, row, value);
@@ -200,8 +215,7 @@ static PyObject *read_environment(ml_state *state, const ml_options_reader *read
     PyObject *base_url = url.data == NULL
                              ? Py_NewRef(Py_None)
                              : PyUnicode_DecodeUTF8(url.data, (Py_ssize_t)url.length, "replace");
-    PyObject *found =
-        base_url == NULL ? NULL : PyObject_CallFunctionObjArgs(read, base_url, NULL);
+    PyObject *found = base_url == NULL ? NULL : PyObject_CallFunctionObjArgs(read, base_url, NULL);
     Py_XDECREF(base_url);
     if (found == NULL || PyList_Append(reader->keep, found) != 0) {
         Py_XDECREF(found);

@@ -85,7 +85,7 @@ static PyObject *facts_of(const ml_request *request, const ml_response *response
     ml_timing timing = ml_response_timing(response);
     ml_text headers = ml_response_headers(response);
     return Py_BuildValue("(iIdLy#(ddddd))", ml_response_status(response),
-                         ml_response_attempts(response), ml_response_time(response),
+                         ml_response_attempts(response), ml_response_began(response),
                          (long long)ml_request_integer(request, "link_expiry_mins"), headers.data,
                          (Py_ssize_t)headers.length, timing.name_lookup, timing.connect, timing.tls,
                          timing.first_byte, timing.total);

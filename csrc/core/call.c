@@ -2,6 +2,7 @@
 #include "error.h"
 #include "retry.h"
 
+#include <math.h>
 #include <string.h>
 
 static double time_left(const ml_call *call) {
@@ -21,7 +22,8 @@ static ml_status choose_key(ml_call *call, ml_text own, ml_error *error) {
 }
 
 static ml_status check_call_options(const ml_call_options *options, ml_error *error) {
-    if (options->timeout == 0.0 || options->timeout > 86400.0 || options->timeout != options->timeout)
+    double timeout = options->timeout;
+    if (isnan(timeout) || timeout == 0.0 || timeout > 86400.0)
         return ml_fail(error, ML_ERR_CONFIGURATION,
                        "timeout must be more than 0 and at most 86400 seconds");
     if (options->max_retries > 100)
@@ -77,8 +79,8 @@ ml_status ml_call_init(ml_call *call, ml_request *request, const ml_config *conf
     if (status == ML_OK) status = check_account_token(call, error);
     if (status == ML_OK) status = ml_request_check(request, error);
     if (status == ML_OK)
-        status = ml_message_build(&call->message, request, config,
-                                  ml_secret_view(&call->api_key), error);
+        status = ml_message_build(&call->message, request, config, ml_secret_view(&call->api_key),
+                                  error);
     if (status != ML_OK) {
         ml_call_free(call);
         return status;

@@ -2,8 +2,8 @@
  * client - the blocking client: a pool of lanes, used by any number of threads, and the loop
  * that drives a call over one of them.
  */
-#include "call.h"
 #include "client.h"
+#include "call.h"
 #include "error.h"
 
 #include <errno.h>
@@ -53,6 +53,7 @@ fail:
 ml_status ml_client_new_over(const ml_transport *transport, const ml_client_options *options,
                              ml_client **client, ml_error *error) {
     *client = NULL;
+    ml_error_clear(error);
     ml_client *made = calloc(1, sizeof *made);
     if (made == NULL) return ml_fail_memory(error);
     made->transport = transport;
@@ -71,6 +72,7 @@ ml_status ml_client_new_over(const ml_transport *transport, const ml_client_opti
 
 ml_status ml_client_new(const ml_client_options *options, ml_client **client, ml_error *error) {
     *client = NULL;
+    ml_error_clear(error);
     ml_status status = ml_transport_init(error);
     return status == ML_OK ? ml_client_new_over(&ml_curl_transport, options, client, error)
                            : status;
@@ -134,13 +136,12 @@ static void drop(ml_seat **list, const ml_seat *seat) {
     *list = seat->next;
 }
 
-/* An idle seat, or a new one while there may be more. Called with the lock. */
-static ml_seat *try_seat(ml_client *client) {
+/* An idle seat, else a new one; NULL when memory is out. Called with the lock. */
+static ml_seat *get_seat(ml_client *client) {
     ml_seat *seat = client->idle;
     if (seat != NULL) {
         client->idle = seat->next;
     } else {
-        if (client->seat_count >= client->config.options.max_connections) return NULL;
         seat = calloc(1, sizeof *seat);
         if (seat == NULL) return NULL;
         client->seat_count++;
@@ -162,32 +163,40 @@ static bool is_ticked_off(const ml_call_options *options) {
     return options->tick != NULL && options->tick(options->context) != 0;
 }
 
-/* Waits for a seat until the call's deadline. */
-static ml_status take_seat(ml_client *client, ml_call *call, const ml_call_options *options,
-                           ml_seat **seat, ml_error *error) {
+/* Why a caller without a seat must not wait any longer; ML_OK when it may. */
+static ml_status must_go(ml_client *client, ml_call *call, const ml_call_options *options,
+                         ml_error *error) {
+    if (is_ticked_off(options))
+        return ml_call_give_up(call, ML_ERR_INTERRUPTED, "interrupted", error);
+    if (client->transport->now() < call->deadline) return ML_OK;
+    return ml_call_give_up(
+        call, ML_ERR_TIMEOUT,
+        "timed out waiting for a free connection: all max_connections are in use", error);
+}
+
+/* A seat, waited for until the call's deadline; NULL with an error. */
+static ml_seat *take_seat(ml_client *client, ml_call *call, const ml_call_options *options,
+                          ml_error *error) {
     ml_status status = ML_OK;
+    ml_seat *seat = NULL;
     pthread_mutex_lock(&client->lock);
-    while (status == ML_OK && !client->closed && (*seat = try_seat(client)) == NULL) {
-        if (client->seat_count < client->config.options.max_connections) {
-            status = ml_fail_memory(error);
-            break;
+    while (status == ML_OK && seat == NULL) {
+        if (client->closed) {
+            status = ml_call_give_up(call, ML_ERR_CLOSED, "the client is closed", error);
+        } else if (client->idle == NULL &&
+                   client->seat_count >= client->config.options.max_connections) {
+            struct timespec until = monotonic_in(TICK);
+            pthread_cond_timedwait(&client->freed, &client->lock, &until);
+            pthread_mutex_unlock(&client->lock);
+            status = must_go(client, call, options, error);
+            pthread_mutex_lock(&client->lock);
+        } else {
+            seat = get_seat(client);
+            if (seat == NULL) status = ml_fail_memory(error);
         }
-        struct timespec until = monotonic_in(TICK);
-        pthread_cond_timedwait(&client->freed, &client->lock, &until);
-        pthread_mutex_unlock(&client->lock);
-        if (is_ticked_off(options))
-            status = ml_call_give_up(call, ML_ERR_INTERRUPTED, "interrupted", error);
-        else if (client->transport->now() >= call->deadline)
-            status = ml_call_give_up(call, ML_ERR_TIMEOUT,
-                                     "timed out waiting for a free connection: all "
-                                     "max_connections are in use",
-                                     error);
-        pthread_mutex_lock(&client->lock);
     }
-    if (status == ML_OK && client->closed && *seat == NULL)
-        status = ml_call_give_up(call, ML_ERR_CLOSED, "the client is closed", error);
     pthread_mutex_unlock(&client->lock);
-    return status;
+    return seat;
 }
 
 static void leave_seat(ml_client *client, ml_seat *seat) {
@@ -267,10 +276,9 @@ static ml_status drive(ml_client *client, ml_lane *lane, ml_call *call,
 
 static ml_status run(ml_client *client, ml_call *call, const ml_call_options *options,
                      ml_response **response, ml_error *error) {
-    ml_seat *seat = NULL;
-    ml_status status = take_seat(client, call, options, &seat, error);
-    if (status != ML_OK) return status;
-    status = open_lane(client, seat, error);
+    ml_seat *seat = take_seat(client, call, options, error);
+    if (seat == NULL) return error->status;
+    ml_status status = open_lane(client, seat, error);
     if (status == ML_OK) {
         ml_status stopped = drive(client, seat->lane, call, options);
         leave_seat(client, seat);
@@ -289,8 +297,8 @@ ml_status ml_client_call(ml_client *client, ml_request *request, const ml_call_o
     ml_call call;
     *response = NULL;
     ml_error_clear(error);
-    ml_status status = ml_call_init(&call, request, &client->config, client->transport, options,
-                                    error);
+    ml_status status =
+        ml_call_init(&call, request, &client->config, client->transport, options, error);
     if (status != ML_OK) return status;
     status = run(client, &call, options, response, error);
     ml_call_free(&call);

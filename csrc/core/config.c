@@ -22,8 +22,8 @@ static const struct {
 
 /* The options that are copied as they are. */
 static const size_t plain_texts[] = {
-    offsetof(ml_client_options, region),     offsetof(ml_client_options, base_url),
-    offsetof(ml_client_options, category),   offsetof(ml_client_options, ca_bundle),
+    offsetof(ml_client_options, region),      offsetof(ml_client_options, base_url),
+    offsetof(ml_client_options, category),    offsetof(ml_client_options, ca_bundle),
     offsetof(ml_client_options, client_cert), offsetof(ml_client_options, no_proxy),
     offsetof(ml_client_options, user_agent),
 };
@@ -91,8 +91,7 @@ static ml_status check_count(const char *option, int value, int min, int max, ml
 
 static ml_status check_numbers(const ml_client_options *options, ml_error *error) {
     ml_status status = check_seconds("timeout", options->timeout, error);
-    if (status == ML_OK)
-        status = check_seconds("connect_timeout", options->connect_timeout, error);
+    if (status == ML_OK) status = check_seconds("connect_timeout", options->connect_timeout, error);
     if (status == ML_OK) status = check_seconds("idle_timeout", options->idle_timeout, error);
     if (status == ML_OK) status = check_count("max_retries", options->max_retries, 0, 100, error);
     if (status == ML_OK)
@@ -104,18 +103,27 @@ static ml_status check_numbers(const ml_client_options *options, ml_error *error
     return status;
 }
 
+/* A blank one would not be sent at all. */
+static bool is_user_agent(ml_text text) {
+    bool blank = true;
+    for (size_t i = 0; i < text.length; i++) {
+        if (text.data[i] < 0x20 || text.data[i] > 0x7E) return false;
+        if (text.data[i] != ' ') blank = false;
+    }
+    return !blank;
+}
+
 static ml_status check_texts(const ml_client_options *options, ml_error *error) {
-    static const char *const names[PLAIN_TEXTS] = {"region",      "base_url", "category",  "ca_bundle",
-                                                   "client_cert", "no_proxy", "user_agent"};
+    static const char *const names[PLAIN_TEXTS] = {
+        "region", "base_url", "category", "ca_bundle", "client_cert", "no_proxy", "user_agent"};
     for (size_t i = 0; i < PLAIN_TEXTS; i++) {
         ml_status status = check_text(names[i], text_of(options, plain_texts[i]), error);
         if (status != ML_OK) return status;
     }
     if (options->category.data != NULL && !ml_is_slug(options->category))
         return refuse(error, "category", "must be a slug, such as \"ats\"");
-    for (size_t i = 0; i < options->user_agent.length; i++)
-        if (options->user_agent.data[i] < 0x20 || options->user_agent.data[i] > 0x7E)
-            return refuse(error, "user_agent", "must be printable ASCII");
+    if (options->user_agent.data != NULL && !is_user_agent(options->user_agent))
+        return refuse(error, "user_agent", "must be printable ASCII, not blank");
     return check_text("proxy", options->proxy, error);
 }
 
@@ -146,8 +154,7 @@ static ml_status read_base_url(const char *url, ml_url_parts *parts, ml_error *e
     }
     if (strcmp(parts->scheme, "https") != 0 && strcmp(parts->scheme, "http") != 0)
         return refuse(error, "base_url", "must start with https:// (or http:// to loopback)");
-    if (parts->has_user)
-        return refuse(error, "base_url", "must not hold a user name or password");
+    if (parts->has_user) return refuse(error, "base_url", "must not hold a user name or password");
     if (parts->has_query || parts->has_fragment)
         return refuse(error, "base_url", "must not hold a query or fragment");
     return ML_OK;

@@ -117,8 +117,7 @@ static cJSON *to_cjson(const ml_field *row, const ml_value *value) {
 static size_t most_bytes(const cJSON *item) {
     size_t bytes = 16;
     if (item->string != NULL) bytes += 6 * strlen(item->string);
-    if (item->valuestring != NULL)
-        bytes += (cJSON_IsRaw(item) ? 1 : 6) * strlen(item->valuestring);
+    if (item->valuestring != NULL) bytes += (cJSON_IsRaw(item) ? 1 : 6) * strlen(item->valuestring);
     for (const cJSON *child = item->child; child != NULL; child = child->next)
         bytes += most_bytes(child);
     return bytes;

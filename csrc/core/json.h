@@ -44,5 +44,4 @@ bool ml_json_encode_body(const ml_request *request, ml_buffer *out);
  * caller), {"field": ["...", ...]} (nested ones too) into error's problems. False: no memory. */
 bool ml_json_read_errors(ml_text body, char **detail, ml_error *error);
 
-
 #endif

@@ -8,8 +8,8 @@
 /* ---- path ---- */
 
 static bool is_unreserved(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '-' || c == '.' || c == '_' || c == '~';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == '~';
 }
 
 static void append_encoded(ml_buffer *url, ml_text text) {
@@ -118,7 +118,8 @@ static ml_status build_header(ml_message *message, const ml_request *request,
     add_own(message, request, "Accept", "", json);
     add_line(message, ml_text_of("Authorization"), "Bearer ", api_key);
     if (request->operation->needs_account_token)
-        add_line(message, ml_text_of("X-Account-Token"), "", ml_secret_view(&config->account_token));
+        add_line(message, ml_text_of("X-Account-Token"), "",
+                 ml_secret_view(&config->account_token));
     if (message->has_body) add_line(message, ml_text_of("Content-Type"), "", json);
     for (const ml_header *header = request->headers; header != NULL; header = header->next)
         add_line(message, header->name, "", header->value);

@@ -9,12 +9,11 @@
 #include "config.h"
 #include "request.h"
 
-
 typedef struct ml_message {
     const char *method;
     bool has_body;
     size_t line_count;
-    const char **lines; /* in the arena */
+    char **lines; /* in the arena */
     /* owned; may hold secrets */
     ml_arena arena;
     ml_buffer url;

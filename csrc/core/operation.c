@@ -6,19 +6,19 @@
 
 #include <string.h>
 
-#define TABLE(...) ((const ml_field[]){__VA_ARGS__, {.name = NULL}})
+#define TABLE(...)   ((const ml_field[]){__VA_ARGS__, {.name = NULL}})
 #define CHOICES(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 enum { MIB = 1024 * 1024 };
 
 /* The slugs that Merge's reference lists for `categories`; an open set. */
-static const char *const categories[] = {
-    "hris", "ats", "accounting", "ticketing", "crm", "mktg", "filestorage", "knowledgebase", NULL};
+static const char *const categories[] = {"hris", "ats",         "accounting",    "ticketing", "crm",
+                                         "mktg", "filestorage", "knowledgebase", NULL};
 
 /* The first segment of a path; newer SDKs know more of these than the body's list has. */
-static const char *const path_categories[] = {
-    "hris",        "ats",           "accounting", "ticketing", "crm",   "mktg",
-    "filestorage", "knowledgebase", "chat",       "calendar",  "email", NULL};
+static const char *const path_categories[] = {"hris", "ats",      "accounting",  "ticketing",
+                                              "crm",  "mktg",     "filestorage", "knowledgebase",
+                                              "chat", "calendar", "email",       NULL};
 
 static const ml_field text_item = {.name = "", .type = ML_TYPE_STRING, .min = 1};
 
@@ -54,12 +54,13 @@ static const ml_field model_permission = {
 static const ml_field model_scope = {
     .name = "",
     .type = ML_TYPE_OBJECT,
-    .of = TABLE({.name = "model_name", .type = ML_TYPE_STRING, .flags = ML_FIELD_REQUIRED, .min = 1},
-                {.name = "model_permissions", .type = ML_TYPE_MAP, .of = &model_permission},
-                {.name = "field_permissions",
-                 .type = ML_TYPE_OBJECT,
-                 .of = TABLE({.name = "enabled_fields", .type = ML_TYPE_ARRAY, .of = &text_item},
-                             {.name = "disabled_fields", .type = ML_TYPE_ARRAY, .of = &text_item})}),
+    .of =
+        TABLE({.name = "model_name", .type = ML_TYPE_STRING, .flags = ML_FIELD_REQUIRED, .min = 1},
+              {.name = "model_permissions", .type = ML_TYPE_MAP, .of = &model_permission},
+              {.name = "field_permissions",
+               .type = ML_TYPE_OBJECT,
+               .of = TABLE({.name = "enabled_fields", .type = ML_TYPE_ARRAY, .of = &text_item},
+                           {.name = "disabled_fields", .type = ML_TYPE_ARRAY, .of = &text_item})}),
 };
 
 static const ml_field model_scopes = {.name = "", .type = ML_TYPE_ARRAY, .of = &model_scope};

@@ -14,7 +14,7 @@ struct ml_response {
     int status;
     unsigned attempts;
     ml_timing timing;
-    double time;
+    double began;
     bool is_json;
     /* owned */
     ml_buffer headers;
@@ -49,8 +49,8 @@ ml_timing ml_response_timing(const ml_response *response) {
     return response->timing;
 }
 
-double ml_response_time(const ml_response *response) {
-    return response->time;
+double ml_response_began(const ml_response *response) {
+    return response->began;
 }
 
 ml_text ml_response_headers(const ml_response *response) {
@@ -75,6 +75,19 @@ size_t ml_response_member_count(const ml_response *response) {
 
 const ml_member *ml_response_member(const ml_response *response, size_t index) {
     return index < response->member_count ? &response->members[index] : NULL;
+}
+
+/* Year 9999, less a week: what is added to it must still be a date. */
+static const double LATEST_DATE = 253401696000.0;
+
+double ml_answer_time(ml_text headers, double began) {
+    char date[64];
+    ml_text header = ml_header_find(headers, "Date");
+    if (header.length == 0 || header.length >= sizeof date) return began;
+    memcpy(date, header.data, header.length);
+    date[header.length] = '\0';
+    double time = ml_http_date(date);
+    return time > 0.0 && time < LATEST_DATE ? time : began;
 }
 
 /* ---- members of a 2xx answer ---- */
@@ -240,20 +253,6 @@ static void mask(ml_buffer *buffer, const ml_masked *masked) {
         ml_mask(buffer->data, buffer->length, *secret);
 }
 
-/* Year 9999, less a week: what is added to it must still be a date. */
-static const double LATEST_DATE = 253401696000.0;
-
-/* The server's clock decides when a token expires; its Date says what it is. */
-static double time_of(ml_text headers, double began) {
-    char date[64];
-    ml_text header = ml_header_find(headers, "Date");
-    if (header.length == 0 || header.length >= sizeof date) return began;
-    memcpy(date, header.data, header.length);
-    date[header.length] = '\0';
-    double time = ml_http_date(date);
-    return time > 0.0 && time < LATEST_DATE ? time : began;
-}
-
 static ml_response *take(ml_exchange *exchange, unsigned attempts) {
     ml_response *response = calloc(1, sizeof *response);
     if (response == NULL) return NULL;
@@ -263,13 +262,12 @@ static ml_response *take(ml_exchange *exchange, unsigned attempts) {
     response->headers = exchange->headers;
     response->body = exchange->body_in;
     exchange->headers = exchange->body_in = (ml_buffer){0};
-    response->time = time_of(ml_buffer_view(&response->headers), exchange->began);
+    response->began = exchange->began;
     return response;
 }
 
 static ml_status judge(ml_response *response, const ml_operation *operation, bool cut,
                        const ml_masked *masked, ml_error *error) {
-    mask(&response->headers, masked);
     if (response->status >= 400) {
         mask(&response->body, masked);
         return read_failure(response, cut, error);
@@ -285,19 +283,26 @@ static ml_status judge(ml_response *response, const ml_operation *operation, boo
     return read_success(response, operation, error);
 }
 
+/* Also of an answer of 2xx that is refused: its request id goes into the error. */
+static void finish_failure(ml_response *response, const ml_masked *masked, ml_error *error) {
+    mask(&response->headers, masked);
+    ml_text headers = ml_buffer_view(&response->headers);
+    error->http_status = response->status;
+    error->retry_after = ml_retry_after(ml_header_find(headers, "Retry-After"),
+                                        ml_answer_time(headers, response->began));
+}
+
 ml_status ml_response_read(const ml_operation *operation, ml_exchange *exchange, unsigned attempts,
                            const ml_masked *masked, ml_response **response, ml_error *error) {
     bool cut = exchange->body_cut;
     *response = take(exchange, attempts);
     if (*response == NULL) return ml_fail_memory(error);
     ml_status status = judge(*response, operation, cut, masked, error);
-    error->http_status = (*response)->status;
-    error->retry_after = ml_retry_after(ml_header_find(ml_buffer_view(&(*response)->headers),
-                                                       "Retry-After"),
-                                        (*response)->time);
     if (status == ML_ERR_MEMORY) {
         ml_response_free(*response);
         *response = NULL;
+    } else if (status != ML_OK) {
+        finish_failure(*response, masked, error);
     }
     return status;
 }

@@ -22,8 +22,7 @@ static bool is_passing(int http_status) {
 static bool is_worth_it(const ml_retry_facts *facts) {
     bool harmless = facts->repeat == ML_REPEAT_ALWAYS;
     switch (facts->status) {
-    case ML_OK:
-        return is_passing(facts->http_status) && (harmless || facts->http_status == 429);
+    case ML_OK: return is_passing(facts->http_status) && (harmless || facts->http_status == 429);
     case ML_ERR_TRANSPORT:
     case ML_ERR_TIMEOUT: return harmless || !facts->may_have_arrived;
     case ML_ERR_MEMORY:

@@ -1,6 +1,5 @@
 #include "text.h"
 
-#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -47,8 +46,8 @@ bool ml_is_control(int32_t c) {
 
 bool ml_is_space(int32_t c) {
     return c == 0x20 || (c >= 0x09 && c <= 0x0D) || (c >= 0x1C && c <= 0x1F) || c == 0x85 ||
-           c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 ||
-           c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
+           c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 ||
+           c == 0x202F || c == 0x205F || c == 0x3000;
 }
 
 /* ---- formats (ASCII only, whatever the locale) ---- */
@@ -128,15 +127,24 @@ bool ml_is_choice(ml_text text, const char *const *choices) {
     return false;
 }
 
-static char folded(char c) {
-    return c == '-' ? '_' : (char)tolower((unsigned char)c);
+static size_t skip_joints(ml_text text, size_t at) {
+    while (at < text.length && (text.data[at] == '-' || text.data[at] == '_'))
+        at++;
+    return at;
 }
 
+static char lowered(char c) {
+    return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+}
+
+/* Equal but for case, "-" and "_". */
 static bool equal_folded(ml_text a, ml_text b) {
-    if (a.length != b.length) return false;
-    for (size_t i = 0; i < a.length; i++)
-        if (folded(a.data[i]) != folded(b.data[i])) return false;
-    return true;
+    size_t i = skip_joints(a, 0), j = skip_joints(b, 0);
+    while (i < a.length && j < b.length && lowered(a.data[i]) == lowered(b.data[j])) {
+        i = skip_joints(a, i + 1);
+        j = skip_joints(b, j + 1);
+    }
+    return i == a.length && j == b.length;
 }
 
 enum { LONGEST_COMPARED = 63 };
@@ -175,7 +183,8 @@ const char *ml_nearest_name(const char *name, const char *const *names) {
     const char *nearest = NULL;
     size_t least = text.length / 3 + 1;
     for (; *names != NULL; names++) {
-        size_t far = equal_folded(text, ml_text_of(*names)) ? 0 : distance(text, ml_text_of(*names));
+        size_t far =
+            equal_folded(text, ml_text_of(*names)) ? 0 : distance(text, ml_text_of(*names));
         if (far < least) {
             least = far;
             nearest = *names;

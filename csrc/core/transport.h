@@ -16,7 +16,7 @@ typedef struct ml_exchange {
     /* borrowed, until it is over */
     const char *method;
     const char *url;
-    const char *const *lines; /* of the header, "Name: value" */
+    char *const *lines; /* of the header, "Name: value" */
     size_t line_count;
     ml_text body;
     bool has_body;

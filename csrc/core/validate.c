@@ -15,45 +15,55 @@
 typedef struct checker {
     const ml_request *request; /* borrowed */
     ml_error *error;           /* borrowed */
-    ml_buffer path;            /* of the value being checked */
+    bool no_memory;
 } checker;
 
-static void check_value(checker *c, const ml_field *field, const ml_value *value);
+/* A step on the way from the request to a value; only rendered when something is wrong. */
+typedef struct step {
+    const struct step *up;
+    const char *name; /* NULL: an item of an array */
+    size_t number;    /* of the item or member */
+} step;
+
+static void check_value(checker *c, const step *at, const ml_field *field, const ml_value *value);
 
 /* ---- saying what is wrong ---- */
-
-static void problem(checker *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void problem(checker *c, const char *format, ...) {
-    char message[256];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(message, sizeof message, format, arguments);
-    va_end(arguments);
-    if (c->path.failed) return;
-    if (!ml_error_add_problem(c->error, ml_buffer_view(&c->path).data, message))
-        c->path.failed = true;
-}
 
 /* May a key stand in a path as it is? Others are given by number: they could be anything. */
 static bool is_plain_key(const char *name) {
     size_t length = strlen(name);
     if (length == 0 || length > 40) return false;
-    return strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == length;
+    return strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") ==
+           length;
 }
 
-/* Extends the path by a member's name and returns the length to go back to. */
-static size_t enter(checker *c, const char *name, size_t number) {
-    size_t before = c->path.length;
+static void render(const step *at, ml_buffer *path) {
     char index[32];
-    if (name != NULL && is_plain_key(name)) {
-        if (before > 0) ml_buffer_char(&c->path, '.');
-        ml_buffer_text(&c->path, name);
+    if (at == NULL) return;
+    render(at->up, path);
+    if (at->name != NULL && is_plain_key(at->name)) {
+        if (path->length > 0) ml_buffer_char(path, '.');
+        ml_buffer_text(path, at->name);
     } else {
-        snprintf(index, sizeof index, "[%zu]", number);
-        ml_buffer_text(&c->path, index);
+        snprintf(index, sizeof index, "[%zu]", at->number);
+        ml_buffer_text(path, index);
     }
-    return before;
+}
+
+static void problem(checker *c, const step *at, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void problem(checker *c, const step *at, const char *format, ...) {
+    char message[256];
+    ml_buffer path = {0};
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    render(at, &path);
+    if (path.failed || !ml_error_add_problem(c->error, ml_buffer_view(&path).data, message))
+        c->no_memory = true;
+    ml_buffer_free(&path);
 }
 
 static const char *type_words(ml_type type) {
@@ -112,75 +122,105 @@ static text_facts look_at(ml_text text) {
     return facts;
 }
 
-static void check_length(checker *c, const ml_field *field, int64_t length, const char *unit) {
+static void check_length(checker *c, const step *at, const ml_field *field, int64_t length,
+                         const char *unit) {
+    int64_t named = field->max > 0 ? field->max : field->min;
+    const char *plural = named == 1 ? "" : "s";
     if (field->max > 0 && (length < field->min || length > field->max))
-        problem(c, "must have %" PRId64 " to %" PRId64 " %s, has %" PRId64, field->min, field->max,
-                unit, length);
+        problem(c, at, "must have %" PRId64 " to %" PRId64 " %s%s, has %" PRId64, field->min,
+                field->max, unit, plural, length);
     else if (length < field->min)
-        problem(c, "must have at least %" PRId64 " %s, has %" PRId64, field->min, unit, length);
+        problem(c, at, "must have at least %" PRId64 " %s%s, has %" PRId64, field->min, unit,
+                plural, length);
 }
 
 /* A near miss is a typing mistake; anything else well-formed may be newer than this library. */
-static bool check_choice(checker *c, const ml_field *field, ml_text text) {
+static bool check_choice(checker *c, const step *at, const ml_field *field, ml_text text) {
     if (field->choices == NULL || ml_is_choice(text, field->choices)) return true;
     const char *meant = ml_near_miss(text, field->choices);
     char known[192];
     join_choices(field->choices, known, sizeof known);
     if (meant != NULL)
-        problem(c, "is not a known value; did you mean \"%s\"?", meant);
+        problem(c, at, "is not a known value; did you mean \"%s\"?", meant);
     else if ((field->flags & ML_FIELD_CLOSED) != 0)
-        problem(c, "must be one of %s", known);
+        problem(c, at, "must be one of %s", known);
     else
         return true;
     return false;
 }
 
-static void check_format(checker *c, ml_format format, ml_text text) {
+static void check_format(checker *c, const step *at, ml_format format, ml_text text) {
     switch (format) {
     case ML_FORMAT_TEXT:
     case ML_FORMAT_CREDENTIAL: return;
     case ML_FORMAT_SLUG:
         if (!ml_is_slug(text))
-            problem(c, "must be a slug: lower-case letters, digits, \"-\" and \"_\", such as "
-                       "\"greenhouse\"");
+            problem(c, at,
+                    "must be a slug: lower-case letters, digits, \"-\" and \"_\", such as "
+                    "\"greenhouse\"");
         return;
     case ML_FORMAT_UUID:
         if (!ml_is_uuid(text))
-            problem(c, "must be a UUID, such as \"3fa85f64-5717-4562-b3fc-2c963f66afa6\"");
+            problem(c, at, "must be a UUID, such as \"3fa85f64-5717-4562-b3fc-2c963f66afa6\"");
         return;
     case ML_FORMAT_LANGUAGE_TAG:
         if (!ml_is_language_tag(text))
-            problem(c, "must be a language tag, such as \"en\", \"de\" or \"pt-BR\"");
+            problem(c, at, "must be a language tag, such as \"en\", \"de\" or \"pt-BR\"");
         return;
     }
 }
 
+static bool check_encoding(checker *c, const step *at, const text_facts *facts) {
+    if (facts->surrogate)
+        problem(c, at, "must not hold a lone surrogate: that is half a character");
+    else if (facts->bad)
+        problem(c, at, "must be valid UTF-8");
+    return !facts->surrogate && !facts->bad;
+}
+
 /* Is it text at all? Says so if not. */
-static bool check_characters(checker *c, const ml_field *field, ml_text text) {
+static bool check_characters(checker *c, const step *at, const ml_field *field, ml_text text) {
     text_facts facts = look_at(text);
-    if (facts.surrogate)
-        problem(c, "must not hold a lone surrogate: that is half a character");
-    else if (facts.bad)
-        problem(c, "must be valid UTF-8");
-    else if (facts.control)
-        problem(c, "must not hold control characters (tab, line break, NUL and the like)");
+    if (!check_encoding(c, at, &facts)) return false;
+    if (facts.control)
+        problem(c, at, "must not hold control characters (tab, line break, NUL and the like)");
     else if (facts.blank && facts.characters > 0)
-        problem(c, "must not be only white space");
+        problem(c, at, "must not be only white space");
     else if (facts.characters < field->min || (field->max > 0 && facts.characters > field->max))
-        check_length(c, field, facts.characters, field->max == 1 ? "character" : "characters");
+        check_length(c, at, field, facts.characters, "character");
     else
         return true;
     return false;
 }
 
-static void check_string(checker *c, const ml_field *field, ml_text text) {
-    if (!check_characters(c, field, text)) return;
-    if (check_choice(c, field, text)) check_format(c, field->format, text);
+static void check_string(checker *c, const step *at, const ml_field *field, ml_text text) {
+    if (!check_characters(c, at, field, text)) return;
+    if (check_choice(c, at, field, text)) check_format(c, at, field->format, text);
+}
+
+/* ---- values that no row knows: sent as they are, if they can be ---- */
+
+static void check_free_text(checker *c, const step *at, ml_text text) {
+    text_facts facts = look_at(text);
+    if (check_encoding(c, at, &facts) && memchr(text.data, '\0', text.length) != NULL)
+        problem(c, at, "must not hold NUL");
+}
+
+static void check_free(checker *c, const step *at, const ml_value *value) {
+    if (value->kind == ML_VALUE_UNUSABLE) problem(c, at, "%s", value->text.data);
+    if (value->kind == ML_VALUE_FOREIGN) problem(c, at, "must be JSON, not %s", value->text.data);
+    if (value->kind == ML_VALUE_STRING) check_free_text(c, at, value->text);
+    size_t number = 0;
+    for (const ml_value *member = value->members; member != NULL; member = member->next) {
+        step inside = {at, member->name, number++};
+        if (member->name != NULL) check_free_text(c, &inside, ml_text_of(member->name));
+        check_free(c, &inside, member);
+    }
 }
 
 /* ---- the other types ---- */
 
-static void check_integer(checker *c, const ml_field *field, int64_t value) {
+static void check_integer(checker *c, const step *at, const ml_field *field, int64_t value) {
     if (field->max == 0) return;
     const ml_value *relaxed =
         field->relaxed_by == NULL ? NULL : ml_request_value(c->request, field->relaxed_by);
@@ -188,10 +228,10 @@ static void check_integer(checker *c, const ml_field *field, int64_t value) {
     int64_t max = relax ? field->relaxed_max : field->max;
     if (value >= field->min && value <= max) return;
     if (field->relaxed_by != NULL && !relax)
-        problem(c, "must be %" PRId64 " to %" PRId64 " (to %" PRId64 " with %s)", field->min, max,
-                field->relaxed_max, field->relaxed_by);
+        problem(c, at, "must be %" PRId64 " to %" PRId64 " (to %" PRId64 " with %s)", field->min,
+                max, field->relaxed_max, field->relaxed_by);
     else
-        problem(c, "must be %" PRId64 " to %" PRId64, field->min, max);
+        problem(c, at, "must be %" PRId64 " to %" PRId64, field->min, max);
 }
 
 static bool is_repeated(const ml_value *array, const ml_value *item) {
@@ -204,37 +244,35 @@ static bool is_repeated(const ml_value *array, const ml_value *item) {
 /* A list may be long and the search for duplicates is quadratic. */
 enum { MOST_UNIQUE_ITEMS = 1000 };
 
-static void check_array(checker *c, const ml_field *field, const ml_value *array) {
-    check_length(c, field, (int64_t)array->count, array->count == 1 ? "item" : "items");
+static void check_array(checker *c, const step *at, const ml_field *field, const ml_value *array) {
+    check_length(c, at, field, (int64_t)array->count, "item");
     bool unique = (field->flags & ML_FIELD_UNIQUE) != 0;
     if (unique && array->count > MOST_UNIQUE_ITEMS) {
-        problem(c, "must have at most %d items", MOST_UNIQUE_ITEMS);
+        problem(c, at, "must have at most %d items", MOST_UNIQUE_ITEMS);
         return;
     }
-    size_t number = 0;
-    for (const ml_value *item = array->members; item != NULL; item = item->next) {
-        size_t before = enter(c, NULL, number++);
+    step inside = {.up = at};
+    for (const ml_value *item = array->members; item != NULL; item = item->next, inside.number++) {
         if (unique && is_repeated(array, item))
-            problem(c, "is already in the list: remove the duplicate");
+            problem(c, &inside, "is already in the list: remove the duplicate");
         else
-            check_value(c, field->of, item);
-        ml_buffer_truncate(&c->path, before);
+            check_value(c, &inside, field->of, item);
     }
 }
 
-static void check_key(checker *c, const ml_field *map, const char *name) {
+static void check_key(checker *c, const step *at, const ml_field *map, const char *name) {
     ml_text key = ml_text_of(name);
-    if (!check_characters(c, &(ml_field){.min = 1}, key)) return;
-    if (check_choice(c, map, key)) check_format(c, map->format, key);
+    if (!check_characters(c, at, &(ml_field){.min = 1}, key)) return;
+    if (check_choice(c, at, map, key)) check_format(c, at, map->format, key);
 }
 
-static void check_map(checker *c, const ml_field *field, const ml_value *map) {
+static void check_map(checker *c, const step *at, const ml_field *field, const ml_value *map) {
     size_t number = 0;
     for (const ml_value *item = map->members; item != NULL; item = item->next) {
-        size_t before = enter(c, item->name, number++);
-        check_key(c, field, item->name);
-        check_value(c, field->of, item);
-        ml_buffer_truncate(&c->path, before);
+        step inside = {at, item->name, number++};
+        bool unnameable = item->kind == ML_VALUE_UNUSABLE && item->name[0] == '\0';
+        if (!unnameable) check_key(c, &inside, field, item->name);
+        check_value(c, &inside, field->of, item);
     }
 }
 
@@ -252,43 +290,36 @@ static const char *near_member(const ml_field *fields, const char *name) {
 
 /* A member that no row knows may be newer than this library, if it is not a typing mistake.
  * Fields of the operation itself are named in extra_body when they are new. */
-static void check_unknown(checker *c, const ml_field *fields, const ml_value *value, bool nested) {
+static void check_unknown(checker *c, const step *at, const ml_field *fields,
+                          const ml_value *value) {
     const char *meant = near_member(fields, value->name);
     if (meant != NULL)
-        problem(c, "is not a known name; did you mean \"%s\"?", meant);
-    else if (!nested)
-        problem(c, "is not a known field: a new one goes into extra_body");
-    else if (value->kind == ML_VALUE_UNUSABLE)
-        problem(c, "%s", value->text.data);
+        problem(c, at, "is not a known name; did you mean \"%s\"?", meant);
+    else if (at->up == NULL)
+        problem(c, at, "is not a known field: a new one goes into extra_body");
+    else
+        check_free(c, at, value);
 }
 
-static void check_required(checker *c, const ml_field *field) {
-    if ((field->flags & ML_FIELD_REQUIRED) == 0) return;
-    size_t before = enter(c, field->name, 0);
-    problem(c, "is required: give %s", type_words(field->type));
-    ml_buffer_truncate(&c->path, before);
+static void check_known(checker *c, const step *at, const ml_field *field, const ml_value *value) {
+    if (value != NULL)
+        check_value(c, at, field, value);
+    else if ((field->flags & ML_FIELD_REQUIRED) != 0)
+        problem(c, at, "is required: give %s", type_words(field->type));
 }
 
-/* The operation's own fields treat null as not given; members of a nested object do not. */
-static void check_members(checker *c, const ml_field *fields, const ml_value *object, bool nested) {
+/* The operation's own fields (at == NULL) treat null as not given; nested ones do not. */
+static void check_members(checker *c, const step *at, const ml_field *fields,
+                          const ml_value *object) {
     for (const ml_field *field = fields; field->name != NULL; field++) {
         const ml_value *value = ml_value_member(object, field->name);
-        if (value != NULL && value->kind == ML_VALUE_NULL && !nested) value = NULL;
-        if (value == NULL) {
-            check_required(c, field);
-            continue;
-        }
-        size_t before = enter(c, field->name, 0);
-        check_value(c, field, value);
-        ml_buffer_truncate(&c->path, before);
+        if (value != NULL && value->kind == ML_VALUE_NULL && at == NULL) value = NULL;
+        check_known(c, &(step){at, field->name, 0}, field, value);
     }
     size_t number = 0;
-    for (const ml_value *value = object->members; value != NULL; value = value->next, number++) {
-        if (ml_field_find(fields, value->name) != NULL) continue;
-        size_t before = enter(c, value->name, number);
-        check_unknown(c, fields, value, nested);
-        ml_buffer_truncate(&c->path, before);
-    }
+    for (const ml_value *value = object->members; value != NULL; value = value->next, number++)
+        if (ml_field_find(fields, value->name) == NULL)
+            check_unknown(c, &(step){at, value->name, number}, fields, value);
 }
 
 static bool fits(ml_type type, const ml_value *value) {
@@ -304,23 +335,23 @@ static bool fits(ml_type type, const ml_value *value) {
     return false;
 }
 
-static void check_value(checker *c, const ml_field *field, const ml_value *value) {
+static void check_value(checker *c, const step *at, const ml_field *field, const ml_value *value) {
     if (value->kind == ML_VALUE_UNUSABLE) {
-        problem(c, "%s", value->text.data);
+        problem(c, at, "%s", value->text.data);
         return;
     }
     if (!fits(field->type, value)) {
         bool foreign = value->kind == ML_VALUE_FOREIGN;
-        problem(c, "must be %s, not %s", type_words(field->type),
+        problem(c, at, "must be %s, not %s", type_words(field->type),
                 foreign ? value->text.data : kind_words(value->kind));
         return;
     }
     switch (field->type) {
-    case ML_TYPE_STRING: check_string(c, field, value->text); break;
-    case ML_TYPE_INTEGER: check_integer(c, field, value->integer); break;
-    case ML_TYPE_ARRAY: check_array(c, field, value); break;
-    case ML_TYPE_OBJECT: check_members(c, field->of, value, true); break;
-    case ML_TYPE_MAP: check_map(c, field, value); break;
+    case ML_TYPE_STRING: check_string(c, at, field, value->text); break;
+    case ML_TYPE_INTEGER: check_integer(c, at, field, value->integer); break;
+    case ML_TYPE_ARRAY: check_array(c, at, field, value); break;
+    case ML_TYPE_OBJECT: check_members(c, at, field->of, value); break;
+    case ML_TYPE_MAP: check_map(c, at, field, value); break;
     case ML_TYPE_BOOL:
     case ML_TYPE_JSON: break;
     }
@@ -328,27 +359,26 @@ static void check_value(checker *c, const ml_field *field, const ml_value *value
 
 /* ---- what stands beside the fields ---- */
 
+static void check_extra_member(checker *c, const step *at, const ml_value *value) {
+    if (ml_field_find(c->request->operation->fields, value->name) != NULL)
+        problem(c, at, "is a known field: pass it as an argument of its own");
+    else if (value->kind == ML_VALUE_UNUSABLE ||
+             check_characters(c, at, &(ml_field){.min = 1}, ml_text_of(value->name)))
+        check_free(c, at, value);
+}
+
 static void check_extra(checker *c) {
+    static const step extra = {.name = "extra_body"};
     size_t number = 0;
-    size_t before = enter(c, "extra_body", 0);
-    for (const ml_value *value = c->request->extra->members; value != NULL; value = value->next) {
-        size_t inside = enter(c, value->name, number++);
-        if (ml_field_find(c->request->operation->fields, value->name) != NULL)
-            problem(c, "is a known field: pass it as an argument of its own");
-        else if (value->kind == ML_VALUE_UNUSABLE)
-            problem(c, "%s", value->text.data);
-        else
-            check_characters(c, &(ml_field){.min = 1}, ml_text_of(value->name));
-        ml_buffer_truncate(&c->path, inside);
-    }
-    ml_buffer_truncate(&c->path, before);
+    for (const ml_value *value = c->request->extra->members; value != NULL; value = value->next)
+        check_extra_member(c, &(step){&extra, value->name, number++}, value);
 }
 
 /* What this library sets itself, and what would change how the message is framed. */
 static bool is_reserved(ml_text name) {
     static const char *const reserved[] = {
-        "authorization", "connection", "expect", "host", "keep-alive",      "te",
-        "trailer",       "transfer-encoding",    "upgrade", "x-account-token", NULL};
+        "authorization",     "connection", "expect",          "host", "keep-alive", "te", "trailer",
+        "transfer-encoding", "upgrade",    "x-account-token", NULL};
     for (const char *const *one = reserved; *one != NULL; one++)
         if (ml_text_equal_no_case(name, ml_text_of(*one))) return true;
     return (name.length >= 8 && strncasecmp(name.data, "content-", 8) == 0) ||
@@ -356,29 +386,34 @@ static bool is_reserved(ml_text name) {
            ml_text_equal_no_case(name, ml_text_of("accept-encoding"));
 }
 
+/* One that is blank would not be sent at all. */
 static bool is_header_value(ml_text value) {
+    bool blank = true;
     for (size_t i = 0; i < value.length; i++) {
         unsigned char c = (unsigned char)value.data[i];
         if (c != '\t' && (c < 0x20 || c > 0x7E)) return false;
+        if (c != '\t' && c != ' ') blank = false;
     }
-    return value.length > 0;
+    return !blank;
+}
+
+static void check_header(checker *c, const step *at, const ml_header *header) {
+    if (!ml_is_token(header->name))
+        problem(c, at, "must be named by letters, digits and \"-\"");
+    else if (is_reserved(header->name))
+        problem(c, at, "is set by this library: remove it");
+    else if (!is_header_value(header->value))
+        problem(c, at, "must be printable ASCII, not empty, without line breaks or NUL");
 }
 
 static void check_headers(checker *c) {
-    size_t before = enter(c, "extra_headers", 0);
+    static const step headers = {.name = "extra_headers"};
     size_t number = 0;
     for (const ml_header *header = c->request->headers; header != NULL; header = header->next) {
-        bool token = ml_is_token(header->name);
-        size_t inside = enter(c, token ? header->name.data : NULL, number++);
-        if (!token)
-            problem(c, "must be named by letters, digits and \"-\"");
-        else if (is_reserved(header->name))
-            problem(c, "is set by this library: remove it");
-        else if (!is_header_value(header->value))
-            problem(c, "must be printable ASCII, not empty, without line breaks or NUL");
-        ml_buffer_truncate(&c->path, inside);
+        /* A name with NUL would be cut; then it is given by number. */
+        const char *name = ml_is_token(header->name) ? header->name.data : NULL;
+        check_header(c, &(step){&headers, name, number++}, header);
     }
-    ml_buffer_truncate(&c->path, before);
 }
 
 /* ---- the whole ---- */
@@ -397,13 +432,12 @@ static ml_status summarise(ml_error *error) {
 }
 
 ml_status ml_request_check(ml_request *request, ml_error *error) {
+    ml_error_clear(error);
     if (request->arena.failed) return ml_fail_memory(error);
     checker c = {.request = request, .error = error};
-    check_members(&c, request->operation->fields, request->fields, false);
+    check_members(&c, NULL, request->operation->fields, request->fields);
     check_extra(&c);
     check_headers(&c);
-    bool failed = c.path.failed;
-    ml_buffer_free(&c.path);
-    if (failed) return ml_fail_memory(error);
+    if (c.no_memory) return ml_fail_memory(error);
     return error->problem_count > 0 ? summarise(error) : ML_OK;
 }

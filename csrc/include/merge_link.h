@@ -123,11 +123,11 @@ typedef struct ml_field {
     const char *name;
     ml_type type;
     unsigned flags;
-    ml_format format;           /* of a string, or of the keys of a map */
-    int64_t min, max;           /* characters, items or value; max 0: no limit */
-    int64_t fallback;           /* an integer that is always sent: this one when not given; 0: none */
-    const char *relaxed_by;     /* a bool field that, when true, ... */
-    int64_t relaxed_max;        /* ... raises max to this */
+    ml_format format;       /* of a string, or of the keys of a map */
+    int64_t min, max;       /* characters, items or value; max 0: no limit */
+    int64_t fallback;       /* an integer that is always sent: this one when not given; 0: none */
+    const char *relaxed_by; /* a bool field that, when true, ... */
+    int64_t relaxed_max;    /* ... raises max to this */
     const char *const *choices; /* known values (of the keys of a map), ends with NULL */
     const struct ml_field *of;  /* members of an object, or the one row of an item or map value */
 } ml_field;
@@ -140,10 +140,11 @@ typedef enum ml_repeat {
 
 /* One row of the operation table: an endpoint of Merge's API. */
 typedef struct ml_operation {
-    const char *name;          /* "create_link_token" */
-    const char *method;        /* "POST" */
-    const char *path;          /* "/{category}/v1/link-token" */
-    const char *category_from; /* the array field whose first item is the category by default, or NULL */
+    const char *name;   /* "create_link_token" */
+    const char *method; /* "POST" */
+    const char *path;   /* "/{category}/v1/link-token" */
+    const char
+        *category_from; /* the array field whose first item is the category by default, or NULL */
     ml_repeat repeat;
     bool needs_account_token;
     size_t max_response_bytes;
@@ -177,9 +178,9 @@ ml_value *ml_request_extra(ml_request *request);
  * and reported by ml_client_call(), so that callers need not check each step.
  */
 void ml_add_null(ml_value *parent, const char *name);
-void ml_add_bool(ml_value *parent, const char *name, bool value);
-void ml_add_integer(ml_value *parent, const char *name, int64_t value);
-void ml_add_string(ml_value *parent, const char *name, ml_text value);
+void ml_add_bool(ml_value *parent, const char *name, bool boolean);
+void ml_add_integer(ml_value *parent, const char *name, int64_t integer);
+void ml_add_string(ml_value *parent, const char *name, ml_text text);
 /* The text must be valid JSON; it is sent as it is. */
 void ml_add_json(ml_value *parent, const char *name, ml_text json);
 /* A value of a type that JSON has not: validation will say "must be a string, not <type>". */
@@ -218,15 +219,15 @@ typedef struct ml_client_options {
     ml_text proxy;         /* URL; not given or "": none */
     ml_text no_proxy;      /* hosts that need no proxy, as curl reads NO_PROXY */
     ml_text user_agent;
-    double timeout;          /* 30.0: a whole call, retries and waits included */
-    double connect_timeout;  /* 5.0: name lookup, connect and TLS of one attempt */
-    double idle_timeout;     /* 110.0: a connection idle for longer is not used again */
-    int max_retries;         /* 2 */
-    int max_connections;     /* 100 */
+    double timeout;            /* 30.0: a whole call, retries and waits included */
+    double connect_timeout;    /* 5.0: name lookup, connect and TLS of one attempt */
+    double idle_timeout;       /* 110.0: a connection idle for longer is not used again */
+    int max_retries;           /* 2 */
+    int max_connections;       /* 100 */
     size_t max_response_bytes; /* 0: what the operation's row says */
-    int budget_failures;     /* 20: failures in the window after which calls are held back; 0: off */
-    double budget_window;    /* 10.0 */
-    bool allow_http;         /* plain http:// to hosts that are not loopback */
+    int budget_failures;  /* 20: failures in the window after which calls are held back; 0: off */
+    double budget_window; /* 10.0 */
+    bool allow_http;      /* plain http:// to hosts that are not loopback */
 } ml_client_options;
 
 /* The defaults above. */
@@ -297,18 +298,22 @@ void ml_response_free(ml_response *response);
 int ml_response_status(const ml_response *response);
 unsigned ml_response_attempts(const ml_response *response);
 ml_timing ml_response_timing(const ml_response *response);
-/* Seconds since the epoch: the server's Date, else this machine's clock when the attempt began. */
-double ml_response_time(const ml_response *response);
+/* Seconds since the epoch on this machine's clock, when the last attempt began. */
+double ml_response_began(const ml_response *response);
 /* The header lines without the status line: "Name: value\r\n" each. */
 ml_text ml_response_headers(const ml_response *response);
 /* The body as it came, decompressed; cut to the size limit when the status is 400 or more.
- * In an answer of 400 or more the call's own secrets are masked in headers and body. */
+ * When the call failed, the call's own secrets are masked in headers and body. */
 ml_text ml_response_body(const ml_response *response);
 bool ml_response_body_is_json(const ml_response *response);
 /* The "detail" of an error body, or NULL. */
 const char *ml_response_detail(const ml_response *response);
 size_t ml_response_member_count(const ml_response *response);
 const ml_member *ml_response_member(const ml_response *response, size_t index);
+
+/* When the server answered, by its own clock: the Date in header lines, in seconds since the epoch;
+ * `began` when there is none or it is no date. The server decides when a token expires. */
+double ml_answer_time(ml_text headers, double began);
 
 /* ---- the library ----------------------------------------------------------------------- */
 

@@ -22,7 +22,7 @@ bool ml_curl_set_fixed(CURL *easy, const ml_config *config, ml_error *error);
 /* ---- headers.c: the header section as it arrives ---- */
 
 /* For CURLOPT_HEADERFUNCTION; its user data is the ml_exchange. */
-size_t ml_curl_take_header(char *line, size_t size, size_t count, void *exchange);
+size_t ml_curl_take_header(char *line, size_t size, size_t count, void *user);
 
 /* ---- outcome.c: what a finished transfer means ---- */
 

@@ -10,8 +10,8 @@
 #include <time.h>
 
 struct ml_lane {
-    CURLM *multi;  /* owned */
-    CURL *easy;    /* owned */
+    CURLM *multi;             /* owned */
+    CURL *easy;               /* owned */
     struct curl_slist *lines; /* owned: an array of line_room, linked one to the next */
     size_t line_room;
     ml_exchange *exchange; /* borrowed while one is under way */
@@ -126,8 +126,7 @@ static bool link_lines(ml_lane *lane, const ml_exchange *exchange) {
         lane->line_room = count;
     }
     for (size_t i = 0; i < exchange->line_count; i++)
-        lane->lines[i] =
-            (struct curl_slist){(char *)(uintptr_t)exchange->lines[i], &lane->lines[i + 1]};
+        lane->lines[i] = (struct curl_slist){exchange->lines[i], &lane->lines[i + 1]};
     lane->lines[count - 1] = (struct curl_slist){no_expect, NULL};
     return true;
 }
@@ -140,8 +139,8 @@ static CURLcode set_method(CURL *easy, const ml_exchange *exchange) {
     }
     if (code == CURLE_OK) code = curl_easy_setopt(easy, CURLOPT_POST, 1L);
     if (code == CURLE_OK)
-        code = curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
-                                (curl_off_t)exchange->body.length);
+        code =
+            curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)exchange->body.length);
     if (code == CURLE_OK) code = curl_easy_setopt(easy, CURLOPT_POSTFIELDS, exchange->body.data);
     if (code == CURLE_OK && strcmp(exchange->method, "POST") != 0)
         code = curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, exchange->method);

@@ -81,7 +81,7 @@ static CURLUcode copy_part(CURLU *url, CURLUPart part, char *to, size_t size) {
     CURLUcode code = curl_url_get(url, part, &value, 0);
     if (code != CURLUE_OK) return code;
     bool fits = strlen(value) < size;
-    if (fits) strcpy(to, value);
+    if (fits) memcpy(to, value, strlen(value) + 1);
     curl_free(value);
     return fits ? CURLUE_OK : CURLUE_BAD_HOSTNAME;
 }
@@ -93,13 +93,21 @@ static CURLUcode read_parts(CURLU *handle, const char *url, ml_url_parts *parts)
     if (code == CURLUE_OK)
         code = copy_part(handle, CURLUPART_HOST, parts->host, sizeof parts->host);
     parts->has_user = has_part(handle, CURLUPART_USER) || has_part(handle, CURLUPART_PASSWORD);
-    parts->has_query = has_part(handle, CURLUPART_QUERY);
-    parts->has_fragment = has_part(handle, CURLUPART_FRAGMENT);
+    /* An empty one swallows what is appended, and libcurl does not report it. */
+    parts->has_query = strchr(url, '?') != NULL;
+    parts->has_fragment = strchr(url, '#') != NULL;
     return code;
+}
+
+/* libcurl takes a third slash as if it were not there: "https:///api" would be the host "api". */
+static bool has_empty_host(const char *url) {
+    const char *authority = strstr(url, "://");
+    return authority != NULL && authority[3] == '/';
 }
 
 ml_url_verdict ml_url_read(const char *url, ml_url_parts *parts) {
     *parts = (ml_url_parts){0};
+    if (has_empty_host(url)) return ML_URL_BAD;
     CURLU *handle = curl_url();
     if (handle == NULL) return ML_URL_NO_MEMORY;
     CURLUcode code = read_parts(handle, url, parts);

@@ -5,7 +5,7 @@
 #include "curl_private.h"
 
 /* Sets one option; the first failure is remembered with the option's name. */
-#define SET(option, value) \
+#define SET(option, value)                                                                         \
     (code == CURLE_OK ? (code = curl_easy_setopt(easy, option, value), name = #option, code) : code)
 
 static bool finish(CURLcode code, const char *name, ml_error *error) {
@@ -13,8 +13,8 @@ static bool finish(CURLcode code, const char *name, ml_error *error) {
     if (code == CURLE_OUT_OF_MEMORY)
         ml_fail_memory(error);
     else
-        ml_fail(error, ML_ERR_CONFIGURATION, "libcurl %s refuses %s: %s", ml_libcurl_version(), name,
-                curl_easy_strerror(code));
+        ml_fail(error, ML_ERR_CONFIGURATION, "libcurl %s refuses %s: %s", ml_libcurl_version(),
+                name, curl_easy_strerror(code));
     return false;
 }
 

@@ -9,18 +9,18 @@
 #include <unistd.h>
 
 static const char *const directories[] = {
-    "/etc/ssl/certs",                                     /* Debian, Ubuntu, SUSE, Alpine, Arch */
-    "/etc/pki/ca-trust/extracted/pem/directory-hash",     /* Fedora */
-    "/etc/pki/tls/certs",                                 /* Red Hat */
-    "/system/etc/security/cacerts",                       /* Android */
+    "/etc/ssl/certs",                                 /* Debian, Ubuntu, SUSE, Alpine, Arch */
+    "/etc/pki/ca-trust/extracted/pem/directory-hash", /* Fedora */
+    "/etc/pki/tls/certs",                             /* Red Hat */
+    "/system/etc/security/cacerts",                   /* Android */
 };
 
 static const char *const files[] = {
-    "/etc/ssl/certs/ca-certificates.crt",                 /* Debian, Ubuntu, Arch */
-    "/etc/pki/tls/certs/ca-bundle.crt",                   /* Fedora, Red Hat */
-    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",  /* Fedora, newer */
-    "/etc/ssl/ca-bundle.pem",                             /* SUSE */
-    "/etc/ssl/cert.pem",                                  /* Alpine, macOS */
+    "/etc/ssl/certs/ca-certificates.crt",                /* Debian, Ubuntu, Arch */
+    "/etc/pki/tls/certs/ca-bundle.crt",                  /* Fedora, Red Hat */
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", /* Fedora, newer */
+    "/etc/ssl/ca-bundle.pem",                            /* SUSE */
+    "/etc/ssl/cert.pem",                                 /* Alpine, macOS */
 };
 
 /* OpenSSL finds a certificate by the hash of its subject: eight digits, a point, a number. */

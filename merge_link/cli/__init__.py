@@ -1,0 +1,44 @@
+"""The command ``merge-link``, for people and shell scripts (extra ``cli``: click).
+
+What lives here, from the top down; a module imports only from those below it:
+
+============  ==============================================================
+``program``   the command as a whole: its subcommands, its exit codes
+``create``    ``merge-link create``: flags in, link token out
+``inputs``    what comes from files: the JSON object and the API key
+``failures``  errors as lines for a person, in terms of the flags they typed
+``options``   the flags, made from the field rows of the C core
+``output``    a result as text, JSON or lines for a shell
+============  ==============================================================
+
+The rest of `merge_link` never imports this package, and this module loads click only when there is
+something to do for it.
+"""
+
+import sys
+
+from merge_link._version import __version__
+
+INTERRUPTED = 130
+"""The exit code after Ctrl-C: 128 and the number of SIGINT, as shells have it."""
+
+
+def main() -> None:
+    """Run the command line with the arguments of this process, and exit."""
+    if sys.argv[1:] == ["--version"]:
+        print(f"merge-link {__version__}")
+        return
+    try:
+        _run()
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
+
+def _run() -> None:
+    try:
+        import click  # noqa: F401
+    except ImportError:
+        sys.exit('merge-link: the command line needs click: pip install "merge-link[cli]"')
+    from merge_link.cli.program import program
+
+    program.main(prog_name="merge-link")

@@ -1,0 +1,160 @@
+"""The flags. Those of an operation's fields are made from its rows in the C core.
+
+A scalar field of a new row has a flag at once, named after it. `_FLAGS` says which are called
+something shorter, `_HELP` what the help says. The fields that are objects or lists of objects
+come from ``--json``.
+"""
+
+import functools
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from merge_link import _core
+from merge_link._version import __version__
+
+if TYPE_CHECKING:
+    from merge_link._core import _Field
+
+OPERATION = "create_link_token"
+HELP_NAMES = ["-h", "--help"]
+
+# Where a flag is not the field's name with hyphens. A field may have several: errors name the first.
+_FLAGS = {
+    "end_user_email_address": ["--email"],
+    "end_user_organization_name": ["--organization"],
+    "end_user_origin_id": ["--origin-id"],
+    "categories": ["--category"],
+    "category": ["--path-category"],
+    "should_create_magic_link_url": ["--magic-link", "--should-create-magic-link-url"],
+}
+_METAVARS = {"link_expiry_mins": "MINUTES", "integration": "SLUG", "category": "CATEGORY"}
+_HELP = {
+    "end_user_email_address": "The end user's address: for identification, no mail is sent.",
+    "end_user_organization_name": "The end user's organization.",
+    "end_user_origin_id": "Your own id of the end user.",
+    "categories": "What Merge Link shows, such as ats, hris or accounting. Repeatable.",
+    "integration": "One pre-selected integration, such as greenhouse.",
+    "link_expiry_mins": "Until the token expires: 30 to 720, to 10080 (7 days) with a magic link."
+    "  [default: 30]",
+    "should_create_magic_link_url": "Also ask for a magic link: a page for the end user to open.",
+    "hide_admin_magic_link": "Hide the admin's magic link in Merge Link.",
+    "language": "Of Merge Link, such as en or de.",
+    "are_syncs_disabled": "Link without syncing.",
+    "completed_account_initial_screen": "What Merge Link opens with for a linked account:"
+    " SELECTIVE_SYNC.",
+    "linked_destination_id": "A UUID.",
+    "credential_id": "A UUID.",
+    "ekm_enabled": "Use your own encryption keys.",
+    "category": "Of the request's path.  [default: the first --category]",
+}
+_TYPES: dict[str, click.ParamType] = {"string": click.STRING, "integer": click.INT}
+
+
+@functools.cache
+def rows() -> "dict[str, _Field]":
+    """The operation's fields by their names, in the order in which they are sent."""
+    return {row["name"]: row for row in _core.fields(OPERATION)}
+
+
+def flags_of(field: str) -> list[str]:
+    """The flags that give a field."""
+    return _FLAGS.get(field) or [f"--{field.replace('_', '-')}"]
+
+
+def flag_of(field: str) -> str:
+    """The flag by which a person knows a field."""
+    return flags_of(field)[0]
+
+
+def field_options() -> list[click.Option]:
+    """The flags of all fields that have one; what is not given comes as None or ``()``."""
+    made = (_field_option(row) for row in rows().values())
+    return [option for option in made if option is not None]
+
+
+def _field_option(row: "_Field") -> click.Option | None:
+    field = row["name"]
+    settings: dict[str, Any] = {"help": _HELP.get(field), "metavar": _METAVARS.get(field)}
+    if row["type"] == "boolean":
+        pairs = [f"{flag}/--no-{flag.removeprefix('--')}" for flag in flags_of(field)]
+        return click.Option([field, *pairs], default=None, help=_HELP.get(field))
+    if row["type"] in _TYPES:
+        return click.Option([field, *flags_of(field)], type=_TYPES[row["type"]], **settings)
+    if row["type"] == "array" and field in _FLAGS:
+        return click.Option([field, *flags_of(field)], multiple=True, **settings)
+    return None
+
+
+def version_option() -> click.Option:
+    """The flag ``--version``."""
+
+    def show(context: click.Context, option: click.Parameter, value: bool) -> None:
+        if value and not context.resilient_parsing:
+            click.echo(f"merge-link {__version__}")
+            context.exit()
+
+    return click.Option(
+        ["--version"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=show,
+        help="Show the version and exit.",
+    )
+
+
+def refused_key_option() -> click.Option:
+    """``--api-key``, which is there to say why it is not."""
+
+    def refuse(context: click.Context, option: click.Parameter, value: str | None) -> None:
+        if value is not None and not context.resilient_parsing:
+            raise click.UsageError(
+                "the API key is not taken from the arguments, which other users of this machine"
+                " can see and the shell's history keeps: set MERGE_API_KEY or use"
+                " --api-key-file FILE"
+            )
+
+    return click.Option(
+        ["--api-key", "--apikey", "--api_key"],
+        is_flag=False,
+        flag_value="",
+        is_eager=True,
+        expose_value=False,
+        hidden=True,
+        callback=refuse,
+    )
+
+
+def connection_options() -> Sequence[click.Option]:
+    """Where the request goes, and with which key."""
+    return [
+        click.Option(
+            ["--sandbox"],
+            is_flag=True,
+            help="Ask a sandbox inside this process, not Merge: needs neither key nor network.",
+        ),
+        click.Option(
+            ["--api-key-file"],
+            metavar="FILE",
+            help="Read Merge's API key from a file, - for stdin.  [default: MERGE_API_KEY]",
+        ),
+        refused_key_option(),
+        click.Option(
+            ["--region"],
+            metavar="us|eu|apac",
+            help="Of Merge's servers.  [default: MERGE_REGION, else us]",
+        ),
+        click.Option(
+            ["--base-url"],
+            metavar="URL",
+            help="What stands before /CATEGORY; wins over the region.  [default: MERGE_BASE_URL]",
+        ),
+        click.Option(
+            ["--timeout"],
+            type=click.FLOAT,
+            metavar="SECONDS",
+            help="For the whole call, retries included.  [default: 30]",
+        ),
+    ]

@@ -1,0 +1,54 @@
+"""The command as a whole: what it offers, and how each end of it looks from the shell."""
+
+import sys
+from typing import Any
+
+import click
+
+from merge_link.cli import INTERRUPTED
+from merge_link.cli.create import create
+from merge_link.cli.failures import EXIT_CODES_HELP, one_line
+from merge_link.cli.options import HELP_NAMES, version_option
+
+
+class Program(click.Group):
+    """A group whose every failure is a line for each problem on stderr, and an exit code."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run, report what went wrong, and exit."""
+        sys.exit(self._run(*args, **{**extra, "standalone_mode": False}))
+
+    def _run(self, *args: Any, **extra: Any) -> int:
+        try:
+            return super().main(*args, **extra) or 0
+        except click.Abort:
+            return INTERRUPTED
+        except click.ClickException as error:
+            _complain(error.format_message())
+            return error.exit_code
+        except OSError as error:  # of stdout: all else was dealt with where it came up
+            _complain(f"the result could not be written: {error.strerror}")
+            return 1
+
+
+def _complain(problems: str) -> None:
+    for problem in problems.splitlines():
+        click.echo(f"merge-link: {one_line(problem)}", err=True)
+
+
+def _show_help(context: click.Context) -> None:
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help(), err=True)
+        context.exit(2)
+
+
+program = Program(
+    name="merge-link",
+    help="Link accounts through Merge (https://docs.merge.dev).",
+    epilog=EXIT_CODES_HELP,
+    context_settings={"help_option_names": HELP_NAMES},
+    commands={"create": create},
+    params=[version_option()],
+    invoke_without_command=True,
+    callback=click.pass_context(_show_help),
+)
