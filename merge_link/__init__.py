@@ -21,6 +21,7 @@ What lives here, from the top down; a module imports only from those below it:
 ``errors``        what is raised
 ``models``        what is returned, made of ``records``; ``response`` is its HTTP part
 ``_environment``  the environment variables that a client reads
+``_attempts``     telling of attempts: logging and ``on_attempt``
 ``_core``         the C core: everything between keyword arguments and result
 ================  ===================================================================
 
@@ -34,12 +35,14 @@ from merge_link.client import Client
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from merge_link._attempts import Attempt
     from merge_link.errors import (
         APIError,
         AuthenticationError,
         BadRequestError,
         ClientClosedError,
         ConfigurationError,
+        ErrorBudgetError,
         FieldProblem,
         MergeLinkError,
         NotFoundError,
@@ -57,11 +60,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "APIError",
+    "Attempt",
     "AuthenticationError",
     "BadRequestError",
     "Client",
     "ClientClosedError",
     "ConfigurationError",
+    "ErrorBudgetError",
     "FieldProblem",
     "Headers",
     "LinkToken",
@@ -81,7 +86,7 @@ __all__ = [
     "create_link_token",
 ]
 
-_LAZY_MODULES = ("errors", "models", "response")
+_LAZY_MODULES = ("errors", "models", "response", "_attempts")
 
 
 def __getattr__(name: str) -> object:

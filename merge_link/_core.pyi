@@ -5,6 +5,7 @@ from typing import Any, Self, TypedDict
 
 from typing_extensions import disjoint_base
 
+from merge_link._attempts import Attempt
 from merge_link.models import LinkToken
 
 class _Field(TypedDict):
@@ -58,7 +59,7 @@ def create_link_token(
     proxy: str | None = None,
     allow_http: bool | None = None,
     user_agent: str | None = None,
-    on_attempt: Callable[..., object] | None = None,
+    on_attempt: Callable[[Attempt], object] | None = None,
 ) -> LinkToken: ...
 def fields(operation: str, /) -> list[_Field]: ...
 def answer_time(headers: bytes, began: float, /) -> float: ...
@@ -86,7 +87,7 @@ class Client:
         proxy: str | None = None,
         allow_http: bool | None = None,
         user_agent: str | None = None,
-        on_attempt: Callable[..., object] | None = None,
+        on_attempt: Callable[[Attempt], object] | None = None,
     ) -> None: ...
     def create_link_token(
         self,

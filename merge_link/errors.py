@@ -10,7 +10,7 @@
     │   └── RequestTimeoutError (TimeoutError)
     ├── APIError
     │   ├── BadRequestError, AuthenticationError, PermissionDeniedError, NotFoundError
-    │   ├── RateLimitError
+    │   ├── RateLimitError ── ErrorBudgetError
     │   └── ServerError
     ├── ResponseError
     └── ClientClosedError (RuntimeError)
@@ -129,6 +129,14 @@ class RateLimitError(APIError):
     """429: too many requests; ``retry_after`` says for how many seconds to wait, if Merge does."""
 
 
+class ErrorBudgetError(RateLimitError):
+    """Held back here, nothing was sent: too many requests have failed in the last seconds.
+
+    Merge shuts out an IP address after more than 20 failures in 10 seconds, for all its requests.
+    ``retry_after`` says in how many seconds a call is let through again. ``body`` is None.
+    """
+
+
 class ServerError(APIError):
     """5xx: Merge, or a proxy in front of it, has failed."""
 
@@ -183,6 +191,8 @@ def from_core(
     if kind in ("transport", "tls", "timeout"):
         facts = {"code": code, "attempts": attempts, "may_have_arrived": may_have_arrived}
         return _BY_KIND[kind](message, **facts)
+    if kind == "budget":
+        return ErrorBudgetError(message, status_code=429, retry_after=retry_after)
     if kind not in ("api", "response"):
         return _BY_KIND.get(kind, MergeLinkError)(message)
 

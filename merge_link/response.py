@@ -16,11 +16,10 @@ if TYPE_CHECKING:
 class Headers(Mapping[str, str]):
     """HTTP headers by their names, whatever their case. Repeated ones are joined by ``, ``."""
 
-    __slots__ = ("_by_key",)
-
     def __init__(self, lines: bytes = b"") -> None:
         self._by_key: dict[str, tuple[str, str]] = {}
-        for line in lines.decode("latin-1").splitlines():
+        # Not splitlines(): that also splits at what may stand in a value, such as 0x85.
+        for line in lines.decode("latin-1").split("\r\n"):
             name, colon, value = line.partition(":")
             if colon:
                 self._add(name.strip(), value.strip())

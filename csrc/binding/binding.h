@@ -35,7 +35,10 @@
     X(make_error)       /* merge_link.errors.from_core, when needed */                             \
     X(json_dumps)       /* with allow_nan=False; when needed */                                    \
     X(json_loads)       /* when needed */                                                          \
-    X(read_environment) /* merge_link._environment.read, when needed */
+    X(read_environment) /* merge_link._environment.read, when needed */                            \
+    X(attempt_begins)   /* merge_link._attempts.begins, when needed */                             \
+    X(attempt_ends)     /* merge_link._attempts.ends, when needed */                               \
+    X(logger)           /* once the logging module is there */
 
 enum { ML_DEFAULT_CLIENTS = 8 };
 
@@ -90,8 +93,8 @@ const char *const *ml_client_option_names(void);
 /* A client's options as they are read. Init with zeroes, then ml_options_begin(). */
 typedef struct ml_options_reader {
     ml_client_options options;
-    int has_budget;
-    PyObject *keep; /* owned: a list of what the options borrow from */
+    PyObject *on_attempt; /* borrowed, or NULL */
+    PyObject *keep;       /* owned: a list of what the options borrow from */
 } ml_options_reader;
 
 int ml_options_begin(ml_options_reader *reader);
@@ -122,8 +125,10 @@ int ml_refuse_positional(const char *function, Py_ssize_t count);
 
 /* ---- call.c ---- */
 
-/* Makes the call without the GIL and returns its result, or NULL with an exception. */
-PyObject *ml_make_call(ml_state *state, ml_client *client, const ml_arguments *arguments);
+/* Makes the call without the GIL and returns its result, or NULL with an exception. on_attempt is
+ * told of each attempt; it may be NULL. */
+PyObject *ml_make_call(ml_state *state, ml_client *client, const ml_arguments *arguments,
+                       PyObject *on_attempt);
 
 /* ---- client.c ---- */
 

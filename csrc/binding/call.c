@@ -1,18 +1,97 @@
 #include "binding.h"
 
 typedef struct call_context {
+    ml_state *state;
     PyThreadState *thread; /* of the caller, while it is without the GIL */
-    int raised;            /* a signal handler raised */
+    PyObject *on_attempt;  /* borrowed; NULL: none */
+    bool debug;            /* the logger takes DEBUG */
+    bool raised;           /* something that runs during the call raised */
 } call_context;
 
 /* Comes by at least every 0.2 s: signal handlers run here, and Ctrl-C ends the call. */
 static int tick(void *argument) {
     call_context *context = argument;
+    if (context->raised) return 1;
     PyEval_RestoreThread(context->thread);
     context->raised = PyErr_CheckSignals() != 0;
     context->thread = PyEval_SaveThread();
     return context->raised;
 }
+
+/* ---- telling of attempts ---- */
+
+static PyObject *tell_beginning(ml_state *state, const ml_attempt *attempt) {
+    PyObject *begins = ml_state_import(&state->attempt_begins, "merge_link._attempts", "begins");
+    PyObject *facts = Py_BuildValue("{sssssssI}", "method", attempt->method, "host", attempt->host,
+                                    "path", attempt->path, "number", attempt->number);
+    PyObject *told = NULL;
+    if (begins != NULL && facts != NULL) told = PyObject_Call(begins, state->empty_tuple, facts);
+    Py_XDECREF(facts);
+    return told;
+}
+
+static PyObject *number_or_none(double number) {
+    return number < 0.0 ? Py_NewRef(Py_None) : PyFloat_FromDouble(number);
+}
+
+static PyObject *end_facts(const ml_attempt *attempt) {
+    return Py_BuildValue("{sssssssIsNsssdsN}", "method", attempt->method, "host", attempt->host,
+                         "path", attempt->path, "number", attempt->number, "status_code",
+                         attempt->http_status > 0 ? PyLong_FromLong(attempt->http_status)
+                                                  : Py_NewRef(Py_None),
+                         "code", attempt->code, "seconds", attempt->seconds, "retry_in",
+                         number_or_none(attempt->retry_in));
+}
+
+static PyObject *tell_end(const call_context *context, const ml_attempt *attempt) {
+    ml_state *state = context->state;
+    PyObject *ends = ml_state_import(&state->attempt_ends, "merge_link._attempts", "ends");
+    PyObject *facts = end_facts(attempt);
+    PyObject *hook = PyTuple_Pack(1, context->on_attempt != NULL ? context->on_attempt : Py_None);
+    PyObject *told = NULL;
+    if (ends != NULL && facts != NULL && hook != NULL) told = PyObject_Call(ends, hook, facts);
+    Py_XDECREF(hook);
+    Py_XDECREF(facts);
+    return told;
+}
+
+/* Takes the GIL only when somebody listens; a retry is always worth a warning. */
+static void on_attempt(void *argument, const ml_attempt *attempt) {
+    call_context *context = argument;
+    bool listens = context->debug;
+    if (attempt->is_over && (context->on_attempt != NULL || attempt->retry_in >= 0.0))
+        listens = true;
+    if (!listens || context->raised) return;
+    PyEval_RestoreThread(context->thread);
+    PyObject *told =
+        attempt->is_over ? tell_end(context, attempt) : tell_beginning(context->state, attempt);
+    context->raised = told == NULL;
+    Py_XDECREF(told);
+    context->thread = PyEval_SaveThread();
+}
+
+/* The logger, once somebody else has loaded the logging module. Borrowed; NULL: not yet. */
+static PyObject *find_logger(ml_state *state) {
+    if (state->logger != NULL) return state->logger;
+    PyObject *modules = PyImport_GetModuleDict();
+    PyObject *logging = PyDict_GetItemString(modules, "logging");
+    if (logging != NULL)
+        state->logger = PyObject_CallMethod(logging, "getLogger", "s", "merge_link");
+    return state->logger;
+}
+
+/* 1: the logger takes DEBUG, 0: it does not, -1: exception. */
+static int is_debugging(ml_state *state) {
+    enum { DEBUG = 10 };
+    PyObject *logger = find_logger(state);
+    if (logger == NULL) return PyErr_Occurred() ? -1 : 0;
+    PyObject *answer = PyObject_CallMethod(logger, "isEnabledFor", "i", DEBUG);
+    int debugging = answer == NULL ? -1 : PyObject_IsTrue(answer);
+    Py_XDECREF(answer);
+    return debugging;
+}
+
+/* ---- the call ---- */
 
 static PyObject *finish(ml_state *state, const ml_arguments *arguments,
                         const ml_operation *operation, const ml_error *error,
@@ -21,10 +100,14 @@ static PyObject *finish(ml_state *state, const ml_arguments *arguments,
     return ml_result_new(state, operation, arguments->request, response);
 }
 
-PyObject *ml_make_call(ml_state *state, ml_client *client, const ml_arguments *arguments) {
-    call_context context = {0};
+PyObject *ml_make_call(ml_state *state, ml_client *client, const ml_arguments *arguments,
+                       PyObject *hook) {
+    int debugging = is_debugging(state);
+    if (debugging < 0) return NULL;
+    call_context context = {.state = state, .on_attempt = hook, .debug = debugging > 0};
     ml_call_options options = arguments->options;
     options.tick = tick;
+    options.on_attempt = on_attempt;
     options.context = &context;
     ml_response *response = NULL;
     ml_error error;

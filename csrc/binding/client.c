@@ -9,6 +9,7 @@
 
 typedef struct client_object {
     PyObject_HEAD ml_client *client; /* owned; NULL before __init__() */
+    PyObject *on_attempt;            /* owned, or NULL */
 } client_object;
 
 ml_client *ml_client_inside(PyObject *self) {
@@ -65,6 +66,7 @@ static int client_init(PyObject *self, PyObject *arguments, PyObject *keywords) 
     if (ml_options_begin(&reader) != 0) return -1;
     int failed = read_options(state, keywords, &reader);
     if (failed == 0) failed = set_client(state, self, &reader.options);
+    if (failed == 0) ((client_object *)self)->on_attempt = Py_XNewRef(reader.on_attempt);
     ml_options_end(&reader);
     return failed;
 }
@@ -78,6 +80,12 @@ PyObject *ml_client_object_new(ml_state *state, const ml_client_options *options
 
 static int client_traverse(PyObject *self, visitproc visit, void *arg) {
     Py_VISIT(Py_TYPE(self));
+    Py_VISIT(((client_object *)self)->on_attempt);
+    return 0;
+}
+
+static int client_clear(PyObject *self) {
+    Py_CLEAR(((client_object *)self)->on_attempt);
     return 0;
 }
 
@@ -85,6 +93,7 @@ static int client_traverse(PyObject *self, visitproc visit, void *arg) {
 static void client_dealloc(PyObject *self) {
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
+    client_clear(self);
     ml_client *client = ml_client_inside(self);
     if (client != NULL) {
         Py_BEGIN_ALLOW_THREADS ml_client_free(client);
@@ -112,7 +121,9 @@ static PyObject *call_operation(PyObject *self, PyTypeObject *type, const char *
     if (state == NULL || client == NULL || ml_refuse_positional(name, count) != 0) return NULL;
     if (ml_arguments_read(state, ml_operation_find(name), values, names, NULL, &arguments) != 0)
         return NULL;
-    PyObject *result = ml_make_call(state, client, &arguments);
+    PyObject *hook = Py_XNewRef(((client_object *)self)->on_attempt);
+    PyObject *result = ml_make_call(state, client, &arguments, hook);
+    Py_XDECREF(hook);
     ml_arguments_free(&arguments);
     return result;
 }
@@ -256,6 +267,7 @@ static PyType_Slot client_slots[] = {
     {Py_tp_init, client_init},
     {Py_tp_dealloc, client_dealloc},
     {Py_tp_traverse, client_traverse},
+    {Py_tp_clear, client_clear},
     {Py_tp_repr, client_repr},
     {Py_tp_methods, client_methods},
     {Py_tp_getset, client_getters},

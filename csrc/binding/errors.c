@@ -21,6 +21,7 @@ static const char *kind_of(ml_status status) {
     case ML_ERR_TLS: return "tls";
     case ML_ERR_TIMEOUT: return "timeout";
     case ML_ERR_API: return "api";
+    case ML_ERR_BUDGET: return "budget";
     case ML_ERR_RESPONSE: return "response";
     case ML_ERR_CLOSED: return "closed";
     case ML_ERR_INTERRUPTED: return "interrupted";

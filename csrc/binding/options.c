@@ -152,7 +152,6 @@ static int take_path(ml_state *state, ml_options_reader *reader, const struct op
 
 static int take_budget(ml_state *state, ml_options_reader *reader, PyObject *value) {
     static const char wanted[] = "None or (failures, seconds)";
-    reader->has_budget = 1;
     reader->options.budget_failures = 0;
     if (value == Py_None) return 0;
     long long failures = 0;
@@ -194,7 +193,9 @@ static int take_value(ml_state *state, ml_options_reader *reader, const struct o
         return 0;
     case OPTION_BUDGET: return take_budget(state, reader, value);
     case OPTION_CALLABLE:
-        return PyCallable_Check(value) ? 0 : refuse_type(state, row->name, "callable", value);
+        if (!PyCallable_Check(value)) return refuse_type(state, row->name, "callable", value);
+        reader->on_attempt = value;
+        return 0;
     }
     return 0;
 }
@@ -269,7 +270,7 @@ static int fill_ca(ml_options_reader *reader) {
 
 int ml_options_begin(ml_options_reader *reader) {
     ml_client_options_init(&reader->options);
-    reader->has_budget = 0;
+    reader->on_attempt = NULL;
     reader->keep = PyList_New(0);
     return reader->keep == NULL ? -1 : 0;
 }

@@ -57,22 +57,26 @@ static void fill_exchange(ml_call *call) {
         .line_count = call->message.line_count,
         .body = body,
         .has_body = call->message.has_body,
+        .once = call->operation->repeat == ML_REPEAT_UNSENT,
         .max_response_bytes = cap > 0 ? cap : call->operation->max_response_bytes,
     };
 }
 
-ml_status ml_call_init(ml_call *call, ml_request *request, const ml_config *config,
+ml_status ml_call_init(ml_call *call, ml_request *request, const ml_config *config, ml_guard *guard,
                        const ml_transport *transport, const ml_call_options *options,
                        ml_error *error) {
     const ml_client_options *defaults = &config->options;
+    double timeout = options->timeout > 0.0 ? options->timeout : defaults->timeout;
     *call = (ml_call){
         .operation = request->operation,
         .config = config,
         .transport = transport,
+        .options = options,
+        .guard = guard,
+        .budget = {defaults->budget_failures, defaults->budget_window},
         .max_retries = options->max_retries >= 0 ? options->max_retries : defaults->max_retries,
+        .deadline = transport->now() + timeout,
     };
-    double timeout = options->timeout > 0.0 ? options->timeout : defaults->timeout;
-    call->deadline = transport->now() + timeout;
     ml_status status = request->arena.failed ? ml_fail_memory(error) : ML_OK;
     if (status == ML_OK) status = check_call_options(options, error);
     if (status == ML_OK) status = choose_key(call, request->api_key, error);
@@ -90,25 +94,81 @@ ml_status ml_call_init(ml_call *call, ml_request *request, const ml_config *conf
     return ML_OK;
 }
 
+/* ---- telling ---- */
+
+static void tell(const ml_call *call, bool is_over, double retry_in) {
+    if (call->options->on_attempt == NULL) return;
+    ml_attempt attempt = {
+        .method = call->message.method,
+        .host = call->config->host,
+        .path = ml_buffer_view(&call->message.shown_path).data,
+        .number = (unsigned)call->retries_done + 1,
+        .is_over = is_over,
+        .http_status = call->exchange.http_status,
+        .code = call->exchange.code,
+        .seconds = is_over ? call->transport->now() - call->began : 0.0,
+        .retry_in = retry_in,
+    };
+    call->options->on_attempt(call->options->context, &attempt);
+}
+
 /* ---- steps ---- */
 
-ml_step ml_call_start(ml_call *call) {
+static ml_step send(ml_call *call) {
     ml_exchange_reset(&call->exchange);
+    tell(call, false, -1.0);
     call->exchange.timeout = time_left(call);
+    call->began = call->transport->now();
     return ML_STEP_SEND;
+}
+
+/* Asks the error budget. One that holds a call back past its deadline has used it up. */
+ml_step ml_call_go_on(ml_call *call) {
+    double now = call->transport->now();
+    if (call->guard == NULL) return send(call);
+    switch (ml_guard_ask(call->guard, &call->budget, now, &call->wake_at)) {
+    case ML_GUARD_GO: call->in_flight = true; return send(call);
+    case ML_GUARD_WAIT:
+        if (now < call->deadline) return ML_STEP_HOLD;
+        break;
+    case ML_GUARD_REFUSED: break;
+    }
+    call->held_back = true;
+    return ML_STEP_DONE;
+}
+
+/* What Merge counts against this address. */
+static bool is_failure(const ml_exchange *exchange) {
+    return exchange->status == ML_OK && exchange->http_status >= 400 &&
+           exchange->http_status != 429;
+}
+
+static void leave_guard(ml_call *call, bool failed) {
+    if (!call->in_flight) return;
+    call->in_flight = false;
+    ml_guard_leave(call->guard, &call->budget, failed, call->transport->now());
 }
 
 static double told_to_wait(const ml_call *call) {
     const ml_exchange *exchange = &call->exchange;
     if (exchange->status != ML_OK) return -1.0;
-    ml_text header = ml_header_find(ml_buffer_view(&exchange->headers), "Retry-After");
-    return ml_retry_after(header, exchange->began);
+    ml_text headers = ml_buffer_view(&exchange->headers);
+    return ml_retry_after(ml_header_find(headers, "Retry-After"),
+                          ml_answer_time(headers, exchange->began));
+}
+
+/* Takes what the exchange sent into the call's count, once. */
+static void count_sends(ml_call *call) {
+    call->attempts += call->exchange.sends;
+    call->exchange.sends = 0;
+    if (call->exchange.may_have_arrived) call->may_have_arrived = true;
 }
 
 ml_step ml_call_sent(ml_call *call) {
-    const ml_exchange *exchange = &call->exchange;
-    call->attempts += exchange->sends > 0 ? exchange->sends : 1;
-    if (exchange->may_have_arrived) call->may_have_arrived = true;
+    ml_exchange *exchange = &call->exchange;
+    leave_guard(call, is_failure(exchange));
+    if (exchange->sends == 0) exchange->sends = 1;
+    count_sends(call);
     ml_retry_facts facts = {
         .status = exchange->status,
         .http_status = exchange->http_status,
@@ -121,14 +181,11 @@ ml_step ml_call_sent(ml_call *call) {
         .dice = call->transport->dice(),
     };
     double delay = ml_retry_delay(&facts);
+    tell(call, true, delay);
     if (delay < 0.0) return ML_STEP_DONE;
     call->retries_done++;
     call->wake_at = call->transport->now() + delay;
     return ML_STEP_WAIT;
-}
-
-ml_step ml_call_waited(ml_call *call) {
-    return ml_call_start(call);
 }
 
 /* ---- end ---- */
@@ -145,29 +202,46 @@ static void report(const ml_call *call, ml_error *error) {
     mask_text(call, error->text);
 }
 
+static ml_status fail_held_back(const ml_call *call, ml_error *error) {
+    double wait = call->wake_at - call->transport->now();
+    error->retry_after = wait > 0.0 ? wait : 0.0;
+    return ml_fail(error, ML_ERR_BUDGET,
+                   "held back, nothing was sent: %d requests to %s may fail in %g seconds before "
+                   "Merge shuts this address out; look for what makes them fail",
+                   call->budget.failures, call->config->host, call->budget.window);
+}
+
+static ml_status fail_unanswered(const ml_call *call, ml_error *error) {
+    const ml_exchange *exchange = &call->exchange;
+    error->http_status = exchange->http_status;
+    memcpy(error->code, exchange->code, sizeof error->code);
+    return ml_fail(error, exchange->status, "%s", exchange->text);
+}
+
+/* A retry that the error budget forbids ends with the last real outcome. */
 ml_status ml_call_finish(ml_call *call, ml_response **response, ml_error *error) {
-    ml_exchange *exchange = &call->exchange;
-    ml_status status = exchange->status;
-    if (status == ML_OK) {
-        status = ml_response_read(call->operation, exchange, call->attempts, &call->masked,
+    ml_status status;
+    if (call->held_back && call->attempts == 0)
+        status = fail_held_back(call, error);
+    else if (call->exchange.status == ML_OK)
+        status = ml_response_read(call->operation, &call->exchange, call->attempts, &call->masked,
                                   response, error);
-    } else {
-        ml_fail(error, status, "%s", exchange->text);
-        error->http_status = exchange->http_status;
-        memcpy(error->code, exchange->code, sizeof error->code);
-    }
+    else
+        status = fail_unanswered(call, error);
     if (status != ML_OK) report(call, error);
     return status;
 }
 
 ml_status ml_call_give_up(ml_call *call, ml_status status, const char *text, ml_error *error) {
+    leave_guard(call, false);
     ml_fail(error, status, "%s", text);
-    if (call->exchange.may_have_arrived) call->may_have_arrived = true;
+    count_sends(call);
     report(call, error);
     return status;
 }
 
 void ml_call_free(ml_call *call) {
+    leave_guard(call, false);
     ml_secret_free(&call->api_key);
     ml_message_free(&call->message);
     ml_exchange_reset(&call->exchange);

@@ -1,17 +1,20 @@
 /*
- * call - one call as a state machine without a loop of its own: send, wait until t, done.
- * Whoever drives it owns the network and the clock; retries, deadline and decoding are here.
+ * call - one call as a state machine without a loop of its own: send, hold, wait until t, done.
+ * Whoever drives it owns the network; retries, deadline, error budget and decoding are here.
  */
 #ifndef ML_CALL_H
 #define ML_CALL_H
 
+#include "guard.h"
 #include "message.h"
 #include "response.h"
 #include "transport.h"
 
 typedef enum ml_step {
     ML_STEP_SEND, /* send call->exchange, then ml_call_sent() */
-    ML_STEP_WAIT, /* wait until call->wake_at, then ml_call_waited() */
+    ML_STEP_HOLD, /* wait until some request of the process has ended, or wake_at; then
+                     ml_call_go_on() */
+    ML_STEP_WAIT, /* wait until wake_at, then ml_call_go_on() */
     ML_STEP_DONE  /* take the outcome by ml_call_finish() */
 } ml_step;
 
@@ -20,27 +23,32 @@ typedef struct ml_call {
     const ml_operation *operation;
     const ml_config *config;
     const ml_transport *transport;
+    const ml_call_options *options;
+    ml_guard *guard; /* NULL: no error budget */
 
     ml_masked masked;
+    ml_budget budget;
     double deadline; /* on the transport's clock */
     double wake_at;
+    double began; /* the attempt */
     int max_retries;
     int retries_done;
     unsigned attempts;
     bool may_have_arrived; /* of any attempt */
+    bool in_flight;        /* counted by the guard */
+    bool held_back;        /* by the guard, for good */
     ml_secret api_key;     /* owned */
     ml_message message;    /* owned */
-    ml_exchange exchange;  /* owned */
+    ml_exchange exchange;  /* owned; of the last attempt */
 } ml_call;
 
 /* Checks the request and makes its message. On failure there is nothing to end. */
-ml_status ml_call_init(ml_call *call, ml_request *request, const ml_config *config,
+ml_status ml_call_init(ml_call *call, ml_request *request, const ml_config *config, ml_guard *guard,
                        const ml_transport *transport, const ml_call_options *options,
                        ml_error *error);
-/* The first step. */
-ml_step ml_call_start(ml_call *call);
+/* The first step, and the one after holding or waiting. */
+ml_step ml_call_go_on(ml_call *call);
 ml_step ml_call_sent(ml_call *call);
-ml_step ml_call_waited(ml_call *call);
 /* The outcome of the last attempt. */
 ml_status ml_call_finish(ml_call *call, ml_response **response, ml_error *error);
 /* The outcome of a call that its driver gave up: closed, interrupted, no connection in time. */

@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <math.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -19,6 +20,9 @@ static const struct {
     {"eu", "https://api-eu.merge.dev/api"},
     {"apac", "https://api-ap.merge.dev/api"},
 };
+
+/* Failures in the window; none are counted on loopback unless asked for. */
+enum { DEFAULT_BUDGET = 20 };
 
 /* The options that are copied as they are. */
 static const size_t plain_texts[] = {
@@ -44,7 +48,7 @@ void ml_client_options_init(ml_client_options *options) {
         .idle_timeout = 110.0,
         .max_retries = 2,
         .max_connections = 100,
-        .budget_failures = 20,
+        .budget_failures = -1,
         .budget_window = 10.0,
     };
 }
@@ -97,7 +101,7 @@ static ml_status check_numbers(const ml_client_options *options, ml_error *error
     if (status == ML_OK)
         status = check_count("max_connections", options->max_connections, 1, 10000, error);
     if (status == ML_OK)
-        status = check_count("error_budget", options->budget_failures, 0, 1000000, error);
+        status = check_count("error_budget", options->budget_failures, -1, 100000, error);
     if (status == ML_OK && options->budget_failures > 0)
         status = check_seconds("error_budget", options->budget_window, error);
     return status;
@@ -160,18 +164,27 @@ static ml_status read_base_url(const char *url, ml_url_parts *parts, ml_error *e
     return ML_OK;
 }
 
-static bool is_plain_http(const ml_url_parts *parts) {
-    return strcmp(parts->scheme, "http") == 0 && !is_loopback(parts->host);
+/* What follows from the base URL. */
+static void note_origin(ml_config *config, const ml_url_parts *parts) {
+    bool loopback = is_loopback(parts->host);
+    config->is_plain_http = strcmp(parts->scheme, "http") == 0 && !loopback;
+    config->default_budget = loopback ? 0 : DEFAULT_BUDGET;
+    if (config->options.budget_failures < 0)
+        config->options.budget_failures = config->default_budget;
+    snprintf(config->host, sizeof config->host, "%s", parts->host);
+    snprintf(config->origin, sizeof config->origin, "%s://%s:%s", parts->scheme, parts->host,
+             parts->port);
 }
 
-static ml_status check_base_url(const ml_config *config, ml_error *error) {
+static ml_status check_base_url(ml_config *config, ml_error *error) {
     ml_url_parts parts;
     ml_text url = config->options.base_url;
     if (url.length > 1000 || !is_visible_ascii(url))
         return refuse(error, "base_url", "must be printable ASCII of at most 1000 characters");
     ml_status status = read_base_url(url.data, &parts, error);
     if (status != ML_OK) return status;
-    if (is_plain_http(&parts) && !config->options.allow_http)
+    note_origin(config, &parts);
+    if (config->is_plain_http && !config->options.allow_http)
         return refuse(error, "base_url",
                       "would send the API key unencrypted: use https://, or allow_http=True in a "
                       "network that you trust");
@@ -179,11 +192,8 @@ static ml_status check_base_url(const ml_config *config, ml_error *error) {
 }
 
 ml_status ml_config_check_key(const ml_config *config, ml_text key, ml_error *error) {
-    ml_url_parts parts;
     ml_status status = check_credential("api_key", key, error);
-    if (status != ML_OK || !is_production(key)) return status;
-    status = read_base_url(config->options.base_url.data, &parts, error);
-    if (status != ML_OK || !is_plain_http(&parts)) return status;
+    if (status != ML_OK || !config->is_plain_http || !is_production(key)) return status;
     return refuse(error, "api_key", "is a production key: it is never sent over plain http://");
 }
 
@@ -298,6 +308,7 @@ static bool same_numbers(const ml_client_options *a, const ml_client_options *b)
 
 bool ml_config_matches(const ml_config *config, const ml_client_options *options) {
     ml_client_options chosen = chosen_options(options);
+    if (chosen.budget_failures < 0) chosen.budget_failures = config->default_budget;
     if (!same_numbers(&config->options, &chosen)) return false;
     for (size_t i = 0; i < PLAIN_TEXTS; i++)
         if (!same_text(text_of(&config->options, plain_texts[i]), text_of(&chosen, plain_texts[i])))

@@ -1,4 +1,5 @@
 #include "error.h"
+#include "text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,12 +19,23 @@ void ml_error_clear(ml_error *error) {
     ml_error_init(error);
 }
 
+/* Text that was cut may end in the middle of a character. */
+static void drop_half_character(char *text) {
+    size_t length = strlen(text), start = length;
+    while (start > 0 && length - start < 3 && ((unsigned char)text[start - 1] & 0xC0) == 0x80)
+        start--;
+    if (start == 0) return;
+    size_t at = --start;
+    if (ml_utf8_next((ml_text){text, length}, &at) < 0) text[start] = '\0';
+}
+
 ml_status ml_fail(ml_error *error, ml_status status, const char *format, ...) {
     error->status = status;
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(error->text, sizeof error->text, format, arguments);
     va_end(arguments);
+    drop_half_character(error->text);
     return status;
 }
 

@@ -17,6 +17,7 @@ typedef struct ml_message {
     /* owned; may hold secrets */
     ml_arena arena;
     ml_buffer url;
+    ml_buffer shown_path; /* for logs: without base URL and secrets */
     ml_buffer body;
 } ml_message;
 

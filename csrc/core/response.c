@@ -223,7 +223,7 @@ static ml_status read_success(ml_response *response, const ml_operation *operati
 
 static ml_status name_failure(const ml_response *response, ml_error *error) {
     const char *reason = response->detail;
-    if (reason != NULL)
+    if (reason != NULL && reason[0] != '\0')
         return ml_fail(error, ML_ERR_API, "Merge answered %d: %s", response->status, reason);
     if (error->problem_count == 0)
         return ml_fail(error, ML_ERR_API, "Merge answered %d%s", response->status,
@@ -231,8 +231,9 @@ static ml_status name_failure(const ml_response *response, ml_error *error) {
                            ? " with an HTML page, perhaps of a proxy in front"
                            : "");
     const ml_problem *first = &error->problems[0];
-    return ml_fail(error, ML_ERR_API, "Merge answered %d: %s: %s%s", response->status, first->field,
-                   first->message, error->problem_count > 1 ? " (and more)" : "");
+    return ml_fail(error, ML_ERR_API, "Merge answered %d: %s%s%s%s", response->status, first->field,
+                   first->field[0] != '\0' ? ": " : "", first->message,
+                   error->problem_count > 1 ? " (and more)" : "");
 }
 
 static ml_status read_failure(ml_response *response, bool cut, ml_error *error) {
@@ -272,6 +273,8 @@ static ml_status judge(ml_response *response, const ml_operation *operation, boo
         mask(&response->body, masked);
         return read_failure(response, cut, error);
     }
+    if (response->status < 200)
+        return ml_fail(error, ML_ERR_RESPONSE, "status %d is no final answer", response->status);
     if (response->status >= 300)
         return ml_fail(error, ML_ERR_RESPONSE,
                        "status %d is a redirect, which Merge never sends: it is not followed; "
@@ -286,6 +289,7 @@ static ml_status judge(ml_response *response, const ml_operation *operation, boo
 /* Also of an answer of 2xx that is refused: its request id goes into the error. */
 static void finish_failure(ml_response *response, const ml_masked *masked, ml_error *error) {
     mask(&response->headers, masked);
+    mask(&response->body, masked);
     ml_text headers = ml_buffer_view(&response->headers);
     error->http_status = response->status;
     error->retry_after = ml_retry_after(ml_header_find(headers, "Retry-After"),

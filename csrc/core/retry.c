@@ -30,6 +30,7 @@ static bool is_worth_it(const ml_retry_facts *facts) {
     case ML_ERR_VALIDATION:
     case ML_ERR_TLS:
     case ML_ERR_API:
+    case ML_ERR_BUDGET:
     case ML_ERR_RESPONSE:
     case ML_ERR_CLOSED:
     case ML_ERR_INTERRUPTED: break;

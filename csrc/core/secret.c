@@ -49,11 +49,12 @@ static size_t escaped_ascii(const char *text, size_t length, char *value) {
     return 6;
 }
 
-/* How many bytes at text spell the secret; 0 when they do not. */
+/* How many bytes at text spell the secret, or as much of it as is there before the text was cut;
+ * 0 when they do not. */
 static size_t spelt(const char *text, size_t length, ml_text secret) {
     size_t at = 0;
     for (size_t i = 0; i < secret.length; i++) {
-        if (at >= length) return 0;
+        if (at >= length) return i >= SHORTEST_MASKED ? at : 0;
         char value = 0;
         size_t step = escaped_ascii(text + at, length - at, &value);
         if (step > 0 && value == secret.data[i]) {

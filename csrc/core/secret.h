@@ -20,8 +20,9 @@ void ml_secret_free(ml_secret *secret);
 
 /*
  * Overwrites each occurrence of the secret in text with '*', also where it is written with JSON's
- * escapes ("\/", "A"). The text keeps its length, and JSON stays JSON. A secret of fewer than
- * six bytes is left alone: it could not be told from ordinary words.
+ * escapes ("\/", "\u0041"), and where the end of the text cuts it. The text keeps its length, and
+ * JSON stays JSON. A secret, or what a cut leaves of it, of fewer than six bytes is left alone: it
+ * could not be told from ordinary words.
  */
 void ml_mask(char *text, size_t length, ml_text secret);
 

@@ -20,6 +20,7 @@ typedef struct ml_exchange {
     size_t line_count;
     ml_text body;
     bool has_body;
+    bool once;      /* must not be written twice, not even by libcurl on a dead connection */
     double timeout; /* seconds left for it */
     size_t max_response_bytes;
 
@@ -30,9 +31,15 @@ typedef struct ml_exchange {
     int http_status;
     unsigned sends; /* requests written or begun, libcurl's own repeats too */
     bool may_have_arrived;
-    bool body_cut; /* the body was larger than max_response_bytes */
-    double began;  /* seconds since the epoch */
+    bool resend_refused; /* because of `once` */
+    bool body_cut;       /* the body was larger than max_response_bytes */
+    double began;        /* seconds since the epoch */
     ml_timing timing;
+
+    /* of the header reader */
+    unsigned sections; /* status lines so far */
+    bool has_length, has_encoding;
+    bool headers_whole; /* the empty line after them has come */
 
     /* owned */
     ml_buffer headers; /* of the final answer, without the status line */
@@ -45,6 +52,8 @@ typedef struct ml_transport {
     /* NULL when memory is out or libcurl refuses an option (error says which). */
     ml_lane *(*open)(const ml_config *config, ml_error *error);
     void (*close)(ml_lane *lane);
+    /* In a forked child: closes the lane's sockets and forgets the rest, which is the parent's. */
+    void (*abandon)(ml_lane *lane);
     /* Begins an exchange. False: it is over already, with a status that says why. */
     bool (*start)(ml_lane *lane, ml_exchange *exchange);
     /* Moves it on, for about that many seconds at most; true when it is over. Without an exchange
@@ -73,6 +82,7 @@ const char *ml_default_user_agent(void);
 typedef struct ml_url_parts {
     char scheme[8];
     char host[256];
+    char port[8]; /* the scheme's own when the URL names none */
     bool has_user, has_query, has_fragment;
 } ml_url_parts;
 

@@ -57,6 +57,7 @@ typedef enum ml_status {
     ML_ERR_TLS,           /* the server could not be trusted, or speaks no TLS we accept */
     ML_ERR_TIMEOUT,       /* the deadline passed first */
     ML_ERR_API,           /* Merge answered with a status of 400 or more */
+    ML_ERR_BUDGET,        /* held back here: too many calls have failed lately; nothing was sent */
     ML_ERR_RESPONSE,      /* answered with 2xx or 3xx, but not as the API promises */
     ML_ERR_CLOSED,        /* the client is closed */
     ML_ERR_INTERRUPTED    /* the caller's tick asked to stop */
@@ -225,9 +226,10 @@ typedef struct ml_client_options {
     int max_retries;           /* 2 */
     int max_connections;       /* 100 */
     size_t max_response_bytes; /* 0: what the operation's row says */
-    int budget_failures;  /* 20: failures in the window after which calls are held back; 0: off */
-    double budget_window; /* 10.0 */
-    bool allow_http;      /* plain http:// to hosts that are not loopback */
+    int budget_failures;       /* failures in the window after which calls are held back; 0: off;
+                                  negative (default): 20, or off when base_url is loopback */
+    double budget_window;      /* 10.0 */
+    bool allow_http;           /* plain http:// to hosts that are not loopback */
 } ml_client_options;
 
 /* The defaults above. */
@@ -249,12 +251,27 @@ bool ml_client_matches(const ml_client *client, const ml_client_options *options
 
 typedef struct ml_response ml_response;
 
+/* What is told of an attempt, before it and after it. Texts belong to the call. */
+typedef struct ml_attempt {
+    const char *method; /* "POST" */
+    const char *host;
+    const char *path; /* without base URL and without what may be secret: "/ats/v1/link-token" */
+    unsigned number;  /* from 1 */
+    bool is_over;     /* the rest is of attempts that are over */
+    int http_status;  /* 0: no answer */
+    const char *code; /* libcurl's name of a failure, or "" */
+    double seconds;   /* that it took */
+    double retry_in;  /* seconds until the next attempt; negative: there is none */
+} ml_attempt;
+
 typedef struct ml_call_options {
     double timeout;  /* negative: the client's */
     int max_retries; /* negative: the client's */
     /* Called from the calling thread at least every 0.2 s while the call waits; non-zero ends it
      * with ML_ERR_INTERRUPTED. May be NULL. */
     int (*tick)(void *context);
+    /* Called from the calling thread before and after each attempt. May be NULL. */
+    void (*on_attempt)(void *context, const ml_attempt *attempt);
     void *context;
 } ml_call_options;
 

@@ -8,13 +8,14 @@ What lives here, from the top down; a module imports only from those below it:
 ``inputs``    what comes from files: the JSON object and the API key
 ``failures``  errors as lines for a person, in terms of the flags they typed
 ``options``   the flags, made from the field rows of the C core
-``output``    a result as text, JSON or lines for a shell
+``output``    a link token as text, JSON or lines for a shell
 ============  ==============================================================
 
 The rest of `merge_link` never imports this package, and this module loads click only when there is
 something to do for it.
 """
 
+import io
 import sys
 
 from merge_link._version import __version__
@@ -28,6 +29,8 @@ def main() -> None:
     if sys.argv[1:] == ["--version"]:
         print(f"merge-link {__version__}")
         return
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names may be in any script
     try:
         _run()
     except KeyboardInterrupt:

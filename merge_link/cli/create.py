@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import click
@@ -59,19 +59,14 @@ def _create(
     _refuse_missing(fields)
 
     typed = Typed(
-        fields=frozenset(given),
-        in_json=frozenset(in_json),
-        json_name=f"in {name_of(json_file)}" if json_file is not None else "",
+        flags=given,
+        in_file=in_json.keys() - given.keys(),
+        file=name_of(json_file) if json_file is not None else "",
         options=_option_words(api_key_file, base_url, region),
     )
-    options = {"region": region, "base_url": base_url, "timeout": timeout}
     try:
-        if sandbox:
-            with _sandbox_client(timeout) as client:
-                token = client.create_link_token(**fields)
-        else:
-            with Client(api_key=_api_key(api_key_file), **options) as client:
-                token = client.create_link_token(**fields)
+        with _client(sandbox, api_key_file, region, base_url, timeout) as client:
+            token = client.create_link_token(**fields)
     except errors.MergeLinkError as error:
         raise failure_of(error, typed) from None
     click.echo(FORMATS[output_format](token))
@@ -91,13 +86,10 @@ def _plain(value: Any) -> Any:
 
 
 def _refuse_missing(fields: dict[str, Any]) -> None:
-    missing = [row for row in rows().values() if row["required"] and not _is_given(fields, row)]
+    required = [name for name, row in rows().items() if row["required"]]
+    missing = [name for name in required if fields.get(name) is None]
     if missing:
-        raise Failure(*(f"{flag_of(row['name'])} is required" for row in missing))
-
-
-def _is_given(fields: dict[str, Any], row: Any) -> bool:
-    return fields.get(row["name"]) is not None
+        raise Failure(*(f"{flag_of(name)} is required" for name in missing))
 
 
 def _option_words(
@@ -114,6 +106,19 @@ def _option_words(
         "ca_bundle": "SSL_CERT_FILE or SSL_CERT_DIR",
         "proxy": "the proxy of HTTPS_PROXY or ALL_PROXY",
     }
+
+
+def _client(
+    sandbox: bool,
+    api_key_file: str | None,
+    region: str | None,
+    base_url: str | None,
+    timeout: float | None,
+) -> AbstractContextManager[Client]:
+    if sandbox:
+        return _sandbox_client(timeout)
+    api_key = _api_key(api_key_file)
+    return Client(api_key=api_key, region=region, base_url=base_url, timeout=timeout)
 
 
 def _api_key(api_key_file: str | None) -> str | None:

@@ -1,14 +1,16 @@
-"""Errors as lines for a person, in terms of the flags they typed, and as exit codes for a script."""
+"""Errors as lines for a person, in terms of the flags they typed, and as exit codes."""
 
 import enum
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
+from typing import Any
 
 import click
 
 from merge_link import errors
 from merge_link.cli.options import flag_of, rows
+from merge_link.cli.output import one_line
 
 
 class ExitCode(enum.IntEnum):
@@ -40,37 +42,38 @@ class Failure(click.ClickException):
 
     def __init__(self, *problems: str, code: ExitCode = ExitCode.WRONG_INPUT) -> None:
         super().__init__("\n".join(map(one_line, problems)))
-        self.exit_code = code
-
-
-def one_line(text: str) -> str:
-    """Return text with line breaks, terminal escapes and the like made visible."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+        self.code = code
 
 
 @dataclass(frozen=True)
 class Typed:
     """What a person typed, to speak of it in their words.
 
-    ``fields`` are those given by flags, ``in_json`` those that came from ``json_name``;
-    ``options`` says what each option of the client was given by.
+    ``flags`` are the fields given by flags, ``in_file`` the names of those that only the file
+    ``file`` gives; ``options`` says what each option of the client was given by.
     """
 
-    fields: frozenset[str]
-    in_json: frozenset[str]
-    json_name: str
+    flags: Mapping[str, Any]
+    in_file: Set[str]
+    file: str
     options: Mapping[str, str]
 
     def field(self, path: str) -> str:
         """What to call the field at a path like ``categories[1]``."""
-        root, index = re.fullmatch(r"(\w*)(?:\[(\d+)\])?.*", path, re.DOTALL).groups()  # type: ignore[union-attr]
-        if root not in rows() or (root in self.in_json and root not in self.fields):
-            return f"{path} ({self.json_name})"
-        return flag_of(root) + (f" no. {int(index) + 1}" if index else "")
+        if not self.is_flag(path):
+            return f"{path} (in {self.file})" if self.file else path
+        root, *index = re.findall(r"\w+", path)
+        among_several = index and len(self.flags.get(root, ())) > 1
+        return flag_of(root) + (f" no. {int(index[0]) + 1}" if among_several else "")
 
-    def message(self, text: str) -> str:
-        """A message of the core with fields and options called what the person calls them."""
-        for name in rows():
+    def is_flag(self, path: str) -> bool:
+        """Whether the field at that path was given by a flag, or should have been."""
+        root = re.split(r"[.\[]", path, maxsplit=1)[0]
+        return root in rows() and root not in self.in_file
+
+    def message(self, path: str, text: str) -> str:
+        """What to say of the field at that path: other fields are called like it, flags or not."""
+        for name in rows() if self.is_flag(path) else ():
             if "_" in name:
                 text = re.sub(rf"\b{name}\b", flag_of(name), text)
         return text
@@ -92,7 +95,7 @@ def _problems(error: errors.MergeLinkError, typed: Typed) -> list[str]:
     match error:
         case errors.ValidationError():
             return [
-                f"{typed.field(problem.field)} {typed.message(problem.message)}"
+                f"{typed.field(problem.field)} {typed.message(problem.field, problem.message)}"
                 for problem in error.errors
             ]
         case errors.ConfigurationError():

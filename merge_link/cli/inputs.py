@@ -103,7 +103,8 @@ def read_api_key(path: str) -> str:
     """Read an API key from a file, without the line end. Raises `Failure`."""
     try:
         with _open(path) as file:
-            _warn_if_others_can_read(file, path)
+            if path != STDIN:
+                _warn_if_others_can_read(file, path)
             key = file.read(_MOST_KEY_BYTES)
     except OSError as error:
         raise Failure(
@@ -115,7 +116,7 @@ def read_api_key(path: str) -> str:
 
 def _warn_if_others_can_read(file: BinaryIO, path: str) -> None:
     mode = os.fstat(file.fileno()).st_mode
-    if stat.S_ISREG(mode) and mode & stat.S_IROTH and path != STDIN:
+    if stat.S_ISREG(mode) and mode & stat.S_IROTH:
         click.echo(
             f"merge-link: warning: {path} can be read by every user of this machine:"
             f" chmod 600 {path}",

@@ -1,12 +1,13 @@
 """The flags. Those of an operation's fields are made from its rows in the C core.
 
-A scalar field of a new row has a flag at once, named after it. `_FLAGS` says which are called
+A scalar field of a new row has a flag at once, named after it. `_SHORT` says which are called
 something shorter, `_HELP` what the help says. The fields that are objects or lists of objects
 come from ``--json``.
 """
 
 import functools
 from collections.abc import Sequence
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,14 +21,14 @@ if TYPE_CHECKING:
 OPERATION = "create_link_token"
 HELP_NAMES = ["-h", "--help"]
 
-# Where a flag is not the field's name with hyphens. A field may have several: errors name the first.
-_FLAGS = {
-    "end_user_email_address": ["--email"],
-    "end_user_organization_name": ["--organization"],
-    "end_user_origin_id": ["--origin-id"],
-    "categories": ["--category"],
-    "category": ["--path-category"],
-    "should_create_magic_link_url": ["--magic-link", "--should-create-magic-link-url"],
+# Flags that are more than the field's name with hyphens, which works as well.
+_SHORT = {
+    "end_user_email_address": "--email",
+    "end_user_organization_name": "--organization",
+    "end_user_origin_id": "--origin-id",
+    "categories": "--category",
+    "category": "--path-category",
+    "should_create_magic_link_url": "--magic-link",
 }
 _METAVARS = {"link_expiry_mins": "MINUTES", "integration": "SLUG", "category": "CATEGORY"}
 _HELP = {
@@ -49,7 +50,7 @@ _HELP = {
     "ekm_enabled": "Use your own encryption keys.",
     "category": "Of the request's path.  [default: the first --category]",
 }
-_TYPES: dict[str, click.ParamType] = {"string": click.STRING, "integer": click.INT}
+_TYPES = {"string": str, "integer": int}
 
 
 @functools.cache
@@ -59,13 +60,24 @@ def rows() -> "dict[str, _Field]":
 
 
 def flags_of(field: str) -> list[str]:
-    """The flags that give a field."""
-    return _FLAGS.get(field) or [f"--{field.replace('_', '-')}"]
+    """The flags that give a field, the one to be shown first."""
+    full = f"--{field.replace('_', '-')}"
+    short = [_SHORT[field]] if field in _SHORT else []
+    return short if full in _SHORT.values() else [*short, full]
 
 
 def flag_of(field: str) -> str:
     """The flag by which a person knows a field."""
     return flags_of(field)[0]
+
+
+class _FieldOption(click.Option):
+    """A flag whose longer names work without being shown in the help."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        shown = copy(self)
+        shown.opts, shown.secondary_opts = self.opts[:1], self.secondary_opts[:1]
+        return super(_FieldOption, shown).get_help_record(ctx)
 
 
 def field_options() -> list[click.Option]:
@@ -79,11 +91,11 @@ def _field_option(row: "_Field") -> click.Option | None:
     settings: dict[str, Any] = {"help": _HELP.get(field), "metavar": _METAVARS.get(field)}
     if row["type"] == "boolean":
         pairs = [f"{flag}/--no-{flag.removeprefix('--')}" for flag in flags_of(field)]
-        return click.Option([field, *pairs], default=None, help=_HELP.get(field))
+        return _FieldOption([field, *pairs], default=None, help=_HELP.get(field))
     if row["type"] in _TYPES:
-        return click.Option([field, *flags_of(field)], type=_TYPES[row["type"]], **settings)
-    if row["type"] == "array" and field in _FLAGS:
-        return click.Option([field, *flags_of(field)], multiple=True, **settings)
+        return _FieldOption([field, *flags_of(field)], type=_TYPES[row["type"]], **settings)
+    if row["type"] == "array" and field in _SHORT:
+        return _FieldOption([field, *flags_of(field)], multiple=True, **settings)
     return None
 
 

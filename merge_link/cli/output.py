@@ -5,10 +5,13 @@ import shlex
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from merge_link.cli.failures import one_line
-
 if TYPE_CHECKING:
     from merge_link import LinkToken
+
+
+def one_line(text: str) -> str:
+    """Return text with line breaks, terminal escapes and the like made visible."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _expiry(token: "LinkToken") -> str | None:

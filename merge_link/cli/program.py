@@ -7,8 +7,9 @@ import click
 
 from merge_link.cli import INTERRUPTED
 from merge_link.cli.create import create
-from merge_link.cli.failures import EXIT_CODES_HELP, one_line
+from merge_link.cli.failures import EXIT_CODES_HELP, Failure
 from merge_link.cli.options import HELP_NAMES, version_option
+from merge_link.cli.output import one_line
 
 
 class Program(click.Group):
@@ -25,7 +26,7 @@ class Program(click.Group):
             return INTERRUPTED
         except click.ClickException as error:
             _complain(error.format_message())
-            return error.exit_code
+            return error.code if isinstance(error, Failure) else error.exit_code
         except OSError as error:  # of stdout: all else was dealt with where it came up
             _complain(f"the result could not be written: {error.strerror}")
             return 1

@@ -14,6 +14,11 @@
 /* What the loaded libcurl can do, read once. */
 const curl_version_info_data *ml_curl_info(void);
 
+/* ---- share.c ---- */
+
+/* What all lanes of the process share; NULL when memory is out. Lives as long as the process. */
+CURLSH *ml_curl_share(void);
+
 /* ---- options.c: what holds for every request of a client ---- */
 
 /* Sets the options that never change. False: libcurl refused one, named in error. */

@@ -4,13 +4,45 @@
  */
 #include "curl_private.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-enum { MOST_HEADER_BYTES = 64 * 1024 };
+enum { MOST_HEADER_BYTES = 64 * 1024, MOST_SECTIONS = 10 };
+
+/* Ends the transfer with words of our own. */
+static size_t refuse(ml_exchange *exchange, const char *why) {
+    snprintf(exchange->text, sizeof exchange->text, "%s", why);
+    return 0;
+}
 
 static bool starts_answer(const char *line, size_t length) {
     return length >= 5 && memcmp(line, "HTTP/", 5) == 0;
+}
+
+static bool is_named(const char *line, size_t length, const char *name) {
+    size_t size = strlen(name);
+    return length > size && line[size] == ':' && strncasecmp(line, name, size) == 0;
+}
+
+static size_t start_section(ml_exchange *exchange, size_t length) {
+    ml_buffer_truncate(&exchange->headers, 0);
+    exchange->has_length = exchange->has_encoding = exchange->headers_whole = false;
+    if (++exchange->sections > MOST_SECTIONS)
+        return refuse(exchange, "the server sent more than 8 informational answers (1xx)");
+    return length;
+}
+
+/* How long the body is must be said once, else sender and receiver may disagree about where the
+ * next answer begins. libcurl lets these pass. */
+static bool is_framed_once(ml_exchange *exchange, const char *line, size_t length) {
+    bool is_length = is_named(line, length, "Content-Length");
+    bool is_encoding = is_named(line, length, "Transfer-Encoding");
+    if (!is_length && !is_encoding) return true;
+    if (exchange->has_length || exchange->has_encoding) return false;
+    exchange->has_length = is_length;
+    exchange->has_encoding = is_encoding;
+    return true;
 }
 
 static size_t without_line_end(const char *line, size_t length) {
@@ -22,13 +54,14 @@ static size_t without_line_end(const char *line, size_t length) {
 size_t ml_curl_take_header(char *line, size_t size, size_t count, void *user) {
     ml_exchange *exchange = user;
     size_t length = size * count;
-    if (starts_answer(line, length)) {
-        ml_buffer_truncate(&exchange->headers, 0);
-        return length;
-    }
+    if (starts_answer(line, length)) return start_section(exchange, length);
     size_t inner = without_line_end(line, length);
+    if (inner == 0) exchange->headers_whole = true;
     if (inner == 0) return length;
-    if (exchange->headers.length + inner > MOST_HEADER_BYTES) return 0;
+    if (exchange->headers.length + inner > MOST_HEADER_BYTES)
+        return refuse(exchange, "the answer's headers are larger than 64 KiB");
+    if (!is_framed_once(exchange, line, inner))
+        return refuse(exchange, "the answer says more than once how long its body is");
     ml_buffer_append(&exchange->headers, line, inner);
     ml_buffer_append(&exchange->headers, "\r\n", 2);
     return exchange->headers.failed ? 0 : length;
@@ -52,8 +85,7 @@ ml_text ml_header_find(ml_text block, const char *name) {
         const char *line_end = memchr(line, '\r', (size_t)(end - line));
         if (line_end == NULL) break;
         size_t size = (size_t)(line_end - line);
-        if (size > length && line[length] == ':' && strncasecmp(line, name, length) == 0)
-            found = trimmed(line + length + 1, line_end);
+        if (is_named(line, size, name)) found = trimmed(line + length + 1, line_end);
         line = line_end + 2;
     }
     return found;

@@ -2,12 +2,18 @@
  * lane - one exchange at a time over one kept connection: an easy handle in a multi handle of
  * its own, so that whoever drives it can look up from the network every now and then.
  */
+#include "../clock.h"
 #include "../error.h"
 #include "curl_private.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
+
+enum { MOST_SOCKETS = 16 };
 
 struct ml_lane {
     CURLM *multi;             /* owned */
@@ -15,16 +21,14 @@ struct ml_lane {
     struct curl_slist *lines; /* owned: an array of line_room, linked one to the next */
     size_t line_room;
     ml_exchange *exchange; /* borrowed while one is under way */
+    ml_lane *next;         /* of those that a forked child abandoned */
+    /* Open sockets plus one, so that 0 is a free place; libcurl owns them. Atomic because a fork
+     * may come at any time. */
+    atomic_int sockets[MOST_SOCKETS];
     char detail[CURL_ERROR_SIZE];
 };
 
 /* ---- clock and dice ---- */
-
-static double now(void) {
-    struct timespec at;
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    return (double)at.tv_sec + (double)at.tv_nsec / 1e9;
-}
 
 static double wall_clock(void) {
     struct timespec at;
@@ -35,7 +39,7 @@ static double wall_clock(void) {
 /* Jitter needs no more than numbers that differ from thread to thread and try to try. */
 static double dice(void) {
     static _Thread_local uint64_t state;
-    if (state == 0) state = (uint64_t)(uintptr_t)&state ^ (uint64_t)(now() * 1e9);
+    if (state == 0) state = (uint64_t)(uintptr_t)&state ^ (uint64_t)(ml_now() * 1e9);
     state += 0x9E3779B97F4A7C15u;
     uint64_t mixed = (state ^ (state >> 30)) * 0xBF58476D1CE4E5B9u;
     mixed = (mixed ^ (mixed >> 27)) * 0x94D049BB133111EBu;
@@ -62,9 +66,34 @@ static size_t take_body(char *data, size_t size, size_t count, void *user) {
 static int before_request(void *user, char *remote_ip, char *local_ip, int remote_port,
                           int local_port) {
     (void)remote_ip, (void)local_ip, (void)remote_port, (void)local_port;
-    ml_lane *lane = user;
-    if (lane->exchange != NULL) lane->exchange->sends++;
+    ml_exchange *exchange = ((ml_lane *)user)->exchange;
+    if (exchange == NULL) return CURL_PREREQFUNC_OK;
+    exchange->resend_refused = exchange->once && exchange->sends > 0;
+    if (exchange->resend_refused) return CURL_PREREQFUNC_ABORT;
+    exchange->sends++;
     return CURL_PREREQFUNC_OK;
+}
+
+/* ---- sockets ---- */
+
+static void swap_socket(ml_lane *lane, int from, int to) {
+    for (int i = 0; i < MOST_SOCKETS; i++) {
+        int expected = from;
+        if (atomic_compare_exchange_strong(&lane->sockets[i], &expected, to)) return;
+    }
+}
+
+static curl_socket_t open_socket(void *user, curlsocktype purpose, struct curl_sockaddr *address) {
+    (void)purpose;
+    int made = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    if (made >= 0) swap_socket(user, 0, made + 1);
+    return made;
+}
+
+/* Forgotten first: the number may be somebody else's as soon as it is closed. */
+static int close_socket(void *user, curl_socket_t item) {
+    swap_socket(user, item + 1, 0);
+    return close(item);
 }
 
 /* ---- life ---- */
@@ -78,6 +107,19 @@ static void close_lane(ml_lane *lane) {
     free(lane);
 }
 
+/* Lanes that stay as the fork found them: libcurl promises nothing across fork, and cleaning up
+ * would say goodbye to the server on the parent's connection. */
+static ml_lane *abandoned;
+
+static void abandon(ml_lane *lane) {
+    for (int i = 0; i < MOST_SOCKETS; i++) {
+        int open = atomic_exchange(&lane->sockets[i], 0) - 1;
+        if (open >= 0) close(open);
+    }
+    lane->next = abandoned;
+    abandoned = lane;
+}
+
 static bool set_callbacks(ml_lane *lane) {
     CURL *easy = lane->easy;
     return curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, lane->detail) == CURLE_OK &&
@@ -85,6 +127,11 @@ static bool set_callbacks(ml_lane *lane) {
            curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, before_request) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PREREQDATA, lane) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, lane) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, lane) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_SHARE, ml_curl_share()) == CURLE_OK &&
            curl_multi_setopt(lane->multi, CURLMOPT_MAXCONNECTS, 1L) == CURLM_OK;
 }
 
@@ -212,10 +259,11 @@ static void wake(ml_lane *lane) {
 const ml_transport ml_curl_transport = {
     .open = open_lane,
     .close = close_lane,
+    .abandon = abandon,
     .start = start,
     .poll = poll,
     .cancel = cancel,
     .wake = wake,
-    .now = now,
+    .now = ml_now,
     .dice = dice,
 };

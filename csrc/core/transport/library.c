@@ -78,7 +78,7 @@ static bool has_part(CURLU *url, CURLUPart part) {
 
 static CURLUcode copy_part(CURLU *url, CURLUPart part, char *to, size_t size) {
     char *value = NULL;
-    CURLUcode code = curl_url_get(url, part, &value, 0);
+    CURLUcode code = curl_url_get(url, part, &value, CURLU_DEFAULT_PORT);
     if (code != CURLUE_OK) return code;
     bool fits = strlen(value) < size;
     if (fits) memcpy(to, value, strlen(value) + 1);
@@ -92,6 +92,8 @@ static CURLUcode read_parts(CURLU *handle, const char *url, ml_url_parts *parts)
         code = copy_part(handle, CURLUPART_SCHEME, parts->scheme, sizeof parts->scheme);
     if (code == CURLUE_OK)
         code = copy_part(handle, CURLUPART_HOST, parts->host, sizeof parts->host);
+    if (code == CURLUE_OK)
+        code = copy_part(handle, CURLUPART_PORT, parts->port, sizeof parts->port);
     parts->has_user = has_part(handle, CURLUPART_USER) || has_part(handle, CURLUPART_PASSWORD);
     /* An empty one swallows what is appended, and libcurl does not report it. */
     parts->has_query = strchr(url, '?') != NULL;

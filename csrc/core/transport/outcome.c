@@ -80,7 +80,8 @@ static void read_facts(CURL *easy, ml_exchange *exchange) {
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &http_status);
     curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &request_bytes);
     exchange->http_status = (int)http_status;
-    exchange->may_have_arrived = request_bytes > 0;
+    /* What was written may have been for a proxy's CONNECT only. */
+    exchange->may_have_arrived = request_bytes > 0 && exchange->sends > 0;
     exchange->timing = (ml_timing){
         .name_lookup = seconds_of(easy, CURLINFO_NAMELOOKUP_TIME_T),
         .connect = seconds_of(easy, CURLINFO_CONNECT_TIME_T),
@@ -90,13 +91,34 @@ static void read_facts(CURL *easy, ml_exchange *exchange) {
     };
 }
 
+/* Where libcurl's own result misleads, when headers break off or a line of them is too long. */
+static CURLcode judge_headers(CURLcode code, const ml_exchange *exchange, const char **detail) {
+    if (exchange->headers_whole || exchange->sends == 0) return code;
+    if (code == CURLE_OK) {
+        *detail = "the connection was closed in the middle of the answer's headers";
+        return CURLE_PARTIAL_FILE;
+    }
+    if (code == CURLE_OUT_OF_MEMORY && !exchange->headers.failed) {
+        *detail = "a line of the answer's headers is too long";
+        return CURLE_WEIRD_SERVER_REPLY;
+    }
+    return code;
+}
+
 void ml_curl_judge(CURL *easy, CURLcode code, const char *detail, ml_exchange *exchange) {
     read_facts(easy, exchange);
     if (exchange->body_cut) code = CURLE_OK;
+    if (exchange->resend_refused) {
+        code = CURLE_RECV_ERROR;
+        detail = "the connection broke after the request was written; it is not sent again, "
+                 "because Merge may have acted on it";
+    }
+    code = judge_headers(code, exchange, &detail);
     exchange->status = status_of(code);
     if (exchange->headers.failed || exchange->body_in.failed) exchange->status = ML_ERR_MEMORY;
     if (exchange->status == ML_OK) return;
     name_code(code, exchange->code);
+    if (exchange->text[0] != '\0') return; /* the header reader knew better */
     snprintf(exchange->text, sizeof exchange->text, "%s",
              detail[0] != '\0' ? detail : curl_easy_strerror(code));
 }
@@ -108,7 +130,9 @@ void ml_exchange_reset(ml_exchange *exchange) {
     exchange->code[0] = exchange->text[0] = '\0';
     exchange->http_status = 0;
     exchange->sends = 0;
-    exchange->may_have_arrived = exchange->body_cut = false;
+    exchange->may_have_arrived = exchange->body_cut = exchange->resend_refused = false;
+    exchange->has_length = exchange->has_encoding = exchange->headers_whole = false;
+    exchange->sections = 0;
     exchange->began = 0.0;
     exchange->timing = (ml_timing){0};
 }

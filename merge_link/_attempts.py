@@ -1,0 +1,69 @@
+"""Telling of attempts: the logger ``merge_link`` and the client option ``on_attempt``.
+
+Called from the C core round each attempt, and only when somebody listens. No line holds a key, a
+token or a path value other than the category.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from merge_link.records import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+
+class Attempt(Record):
+    """One request that was sent, as ``on_attempt`` gets it when it is over.
+
+    ``path`` is without the base URL, and values in it other than the category are left out.
+    ``number`` counts from 1. ``status_code`` is None when no answer came; then ``code`` is
+    libcurl's name of the failure. ``seconds`` is what the attempt took; ``retry_in`` is the time in
+    seconds until the next one, None when there is none.
+    """
+
+    method: str
+    host: str
+    path: str
+    number: int
+    status_code: int | None
+    code: str
+    seconds: float
+    retry_in: float | None
+
+
+def begins(*, method: str, host: str, path: str, number: int) -> None:
+    """Log that an attempt begins."""
+    from logging import getLogger
+
+    getLogger("merge_link").debug("%s %s%s attempt %d", method, host, path, number)
+
+
+def ends(hook: Callable[[Attempt], object] | None, /, **facts: Any) -> None:
+    """Log that an attempt is over, and tell the hook; what it raises is logged and forgotten."""
+    attempt = Attempt(**facts)
+    # A retry is worth a warning even where nobody has set up logging.
+    if attempt.retry_in is not None or "logging" in sys.modules:
+        _log(attempt)
+    if hook is None:
+        return
+    try:
+        hook(attempt)
+    except Exception:
+        from logging import getLogger
+
+        getLogger("merge_link").exception("on_attempt raised")
+
+
+def _log(attempt: Attempt) -> None:
+    from logging import getLogger
+
+    logger = getLogger("merge_link")
+    outcome = attempt.code if attempt.status_code is None else attempt.status_code
+    said = (attempt.method, attempt.host, attempt.path, attempt.number, outcome)
+    logger.debug("%s %s%s attempt %d: %s after %.1f ms", *said, attempt.seconds * 1000)
+    if attempt.retry_in is not None:
+        logger.warning("%s %s%s attempt %d: %s, again in %.2f s", *said, attempt.retry_in)
