@@ -102,7 +102,7 @@ static ml_status check_numbers(const ml_client_options *options, ml_error *error
         status = check_count("max_connections", options->max_connections, 1, 10000, error);
     if (status == ML_OK)
         status = check_count("error_budget", options->budget_failures, -1, 100000, error);
-    if (status == ML_OK && options->budget_failures > 0)
+    if (status == ML_OK && options->budget_failures != 0)
         status = check_seconds("error_budget", options->budget_window, error);
     return status;
 }

@@ -92,8 +92,8 @@ static CURLUcode read_parts(CURLU *handle, const char *url, ml_url_parts *parts)
         code = copy_part(handle, CURLUPART_SCHEME, parts->scheme, sizeof parts->scheme);
     if (code == CURLUE_OK)
         code = copy_part(handle, CURLUPART_HOST, parts->host, sizeof parts->host);
-    if (code == CURLUE_OK)
-        code = copy_part(handle, CURLUPART_PORT, parts->port, sizeof parts->port);
+    /* None when the scheme is unknown: that is for the caller to judge. */
+    if (code == CURLUE_OK) copy_part(handle, CURLUPART_PORT, parts->port, sizeof parts->port);
     parts->has_user = has_part(handle, CURLUPART_USER) || has_part(handle, CURLUPART_PASSWORD);
     /* An empty one swallows what is appended, and libcurl does not report it. */
     parts->has_query = strchr(url, '?') != NULL;
