@@ -29,16 +29,19 @@
 #define ML_STATE_OBJECTS(X)                                                                        \
     X(client_type) /* _core.Client */                                                              \
     X(empty_tuple)                                                                                 \
-    X(dict_name)        /* "__dict__" */                                                           \
-    X(facts_name)       /* "_facts" */                                                             \
-    X(result_types)     /* name -> class, as they are needed */                                    \
-    X(make_error)       /* merge_link.errors.from_core, when needed */                             \
-    X(json_dumps)       /* with allow_nan=False; when needed */                                    \
-    X(json_loads)       /* when needed */                                                          \
-    X(read_environment) /* merge_link._environment.read, when needed */                            \
-    X(attempt_begins)   /* merge_link._attempts.begins, when needed */                             \
-    X(attempt_ends)     /* merge_link._attempts.ends, when needed */                               \
-    X(logger)           /* once the logging module is there */
+    X(dict_name)    /* "__dict__" */                                                               \
+    X(facts_name)   /* "_facts" */                                                                 \
+    X(logging_name) /* "logging" */                                                                \
+    X(gevent_name)  /* "gevent.monkey" */                                                          \
+    X(result_types) /* name -> class, as they are needed; so are all below */                      \
+    X(make_error)   /* merge_link.errors.from_core */                                              \
+    X(json_dumps)   /* with allow_nan=False */                                                     \
+    X(json_loads)                                                                                  \
+    X(read_environment) /* merge_link._environment.read */                                         \
+    X(attempt_begins)   /* merge_link._attempts.begins */                                          \
+    X(attempt_ends)     /* merge_link._attempts.ends */                                            \
+    X(logger)           /* once the logging module is there */                                     \
+    X(gevent_pool)      /* merge_link._gevent.pool */
 
 enum { ML_DEFAULT_CLIENTS = 8 };
 
@@ -73,8 +76,7 @@ int ml_raise_configuration(ml_state *state, const char *format, ...)
 /* ---- result.c ---- */
 
 /* The result object of a successful call. */
-PyObject *ml_result_new(ml_state *state, const ml_operation *operation, const ml_request *request,
-                        const ml_response *response);
+PyObject *ml_result_new(ml_state *state, const ml_request *request, const ml_response *response);
 
 /* ---- convert.c ---- */
 
@@ -125,10 +127,9 @@ int ml_refuse_positional(const char *function, Py_ssize_t count);
 
 /* ---- call.c ---- */
 
-/* Makes the call without the GIL and returns its result, or NULL with an exception. on_attempt is
- * told of each attempt; it may be NULL. */
-PyObject *ml_make_call(ml_state *state, ml_client *client, const ml_arguments *arguments,
-                       PyObject *on_attempt);
+/* Makes the call without the GIL and returns its result, or NULL with an exception. Takes the
+ * arguments. The hook is told of each attempt; it may be NULL. */
+PyObject *ml_make_call(ml_state *state, PyObject *client, ml_arguments *arguments, PyObject *hook);
 
 /* ---- client.c ---- */
 

@@ -70,11 +70,15 @@ static void on_attempt(void *argument, const ml_attempt *attempt) {
     context->thread = PyEval_SaveThread();
 }
 
-/* The logger, once somebody else has loaded the logging module. Borrowed; NULL: not yet. */
+/* A module, if somebody else has loaded it. Borrowed. */
+static PyObject *loaded_module(PyObject *name) {
+    return PyDict_GetItemWithError(PyImport_GetModuleDict(), name);
+}
+
+/* The logger, once the logging module is there. Borrowed; NULL: not yet. */
 static PyObject *find_logger(ml_state *state) {
     if (state->logger != NULL) return state->logger;
-    PyObject *modules = PyImport_GetModuleDict();
-    PyObject *logging = PyDict_GetItemString(modules, "logging");
+    PyObject *logging = loaded_module(state->logging_name);
     if (logging != NULL)
         state->logger = PyObject_CallMethod(logging, "getLogger", "s", "merge_link");
     return state->logger;
@@ -93,38 +97,108 @@ static int is_debugging(ml_state *state) {
 
 /* ---- the call ---- */
 
-static PyObject *finish(ml_state *state, const ml_arguments *arguments,
-                        const ml_operation *operation, const ml_error *error,
+static PyObject *finish(ml_state *state, const ml_arguments *arguments, const ml_error *error,
                         const ml_response *response) {
     if (error->status != ML_OK) return ml_raise(state, error, response);
-    return ml_result_new(state, operation, arguments->request, response);
+    return ml_result_new(state, arguments->request, response);
 }
 
-PyObject *ml_make_call(ml_state *state, ml_client *client, const ml_arguments *arguments,
-                       PyObject *hook) {
+/* What a call needs, in one piece, so that it can outlive the greenlet that waits for it. */
+typedef struct job {
+    ml_state *state;        /* borrowed: the client's type keeps the module alive */
+    PyObject *client;       /* owned */
+    PyObject *on_attempt;   /* owned, or NULL */
+    ml_arguments arguments; /* owned */
+} job;
+
+static PyObject *run(const job *j) {
+    ml_state *state = j->state;
     int debugging = is_debugging(state);
     if (debugging < 0) return NULL;
-    call_context context = {.state = state, .on_attempt = hook, .debug = debugging > 0};
-    ml_call_options options = arguments->options;
+    call_context context = {.state = state, .on_attempt = j->on_attempt, .debug = debugging > 0};
+    ml_call_options options = j->arguments.options;
     options.tick = tick;
     options.on_attempt = on_attempt;
     options.context = &context;
+    ml_client *client = ml_client_inside(j->client);
     ml_response *response = NULL;
     ml_error error;
     ml_error_init(&error);
 
     context.thread = PyEval_SaveThread();
-    ml_status status = ml_client_call(client, arguments->request, &options, &response, &error);
+    ml_client_call(client, j->arguments.request, &options, &response, &error);
     PyEval_RestoreThread(context.thread);
 
     /* Signals first, then the result: what a handler raises comes out, whatever was answered. */
     PyObject *result = NULL;
-    if (!context.raised && PyErr_CheckSignals() == 0) {
-        error.status = status;
-        result =
-            finish(state, arguments, ml_request_operation(arguments->request), &error, response);
-    }
+    if (!context.raised && PyErr_CheckSignals() == 0)
+        result = finish(state, &j->arguments, &error, response);
     ml_response_free(response);
     ml_error_clear(&error);
+    return result;
+}
+
+static void clear_job(job *j) {
+    ml_arguments_free(&j->arguments);
+    Py_CLEAR(j->client);
+    Py_CLEAR(j->on_attempt);
+}
+
+/* ---- gevent: the call runs in a thread of the hub's pool, while other greenlets go on ---- */
+
+static const char job_name[] = "merge_link._core.job";
+
+static void free_capsule(PyObject *capsule) {
+    job *j = PyCapsule_GetPointer(capsule, job_name);
+    clear_job(j);
+    PyMem_Free(j);
+}
+
+static PyObject *run_capsule(PyObject *capsule, PyObject *Py_UNUSED(ignored)) {
+    const job *j = PyCapsule_GetPointer(capsule, job_name);
+    return j == NULL ? NULL : run(j);
+}
+
+/* A Python callable that runs the job. Takes the job, also on failure. */
+static PyObject *callable_of(job *j) {
+    static PyMethodDef definition = {"call", run_capsule, METH_NOARGS, NULL};
+    job *moved = PyMem_Malloc(sizeof *moved);
+    PyObject *capsule = NULL;
+    if (moved != NULL) {
+        *moved = *j;
+        capsule = PyCapsule_New(moved, job_name, free_capsule);
+    }
+    if (capsule == NULL) {
+        clear_job(j);
+        PyMem_Free(moved);
+        return moved == NULL ? PyErr_NoMemory() : NULL;
+    }
+    PyObject *callable = PyCFunction_New(&definition, capsule);
+    Py_DECREF(capsule);
+    return callable;
+}
+
+/* The function of the pool that runs another; None when gevent is not at work. */
+static PyObject *find_pool(ml_state *state) {
+    if (loaded_module(state->gevent_name) == NULL)
+        return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
+    PyObject *pool = ml_state_import(&state->gevent_pool, "merge_link._gevent", "pool");
+    return pool == NULL ? NULL : PyObject_CallFunctionObjArgs(pool, NULL);
+}
+
+PyObject *ml_make_call(ml_state *state, PyObject *client, ml_arguments *arguments, PyObject *hook) {
+    job j = {state, Py_NewRef(client), Py_XNewRef(hook), *arguments};
+    arguments->request = NULL;
+    PyObject *result = NULL;
+    PyObject *pool = find_pool(state);
+    if (pool == Py_None) result = run(&j);
+    if (pool == NULL || pool == Py_None) {
+        clear_job(&j);
+    } else {
+        PyObject *callable = callable_of(&j);
+        if (callable != NULL) result = PyObject_CallFunctionObjArgs(pool, callable, NULL);
+        Py_XDECREF(callable);
+    }
+    Py_XDECREF(pool);
     return result;
 }

@@ -116,16 +116,11 @@ static ml_client *ready(PyObject *self) {
 static PyObject *call_operation(PyObject *self, PyTypeObject *type, const char *name,
                                 PyObject *const *values, Py_ssize_t count, PyObject *names) {
     ml_state *state = PyType_GetModuleState(type);
-    ml_client *client = ready(self);
     ml_arguments arguments;
-    if (state == NULL || client == NULL || ml_refuse_positional(name, count) != 0) return NULL;
+    if (state == NULL || ready(self) == NULL || ml_refuse_positional(name, count) != 0) return NULL;
     if (ml_arguments_read(state, ml_operation_find(name), values, names, NULL, &arguments) != 0)
         return NULL;
-    PyObject *hook = Py_XNewRef(((client_object *)self)->on_attempt);
-    PyObject *result = ml_make_call(state, client, &arguments, hook);
-    Py_XDECREF(hook);
-    ml_arguments_free(&arguments);
-    return result;
+    return ml_make_call(state, self, &arguments, ((client_object *)self)->on_attempt);
 }
 
 static PyObject *client_create_link_token(PyObject *self, PyTypeObject *type,

@@ -54,7 +54,7 @@ static PyObject *call(ml_state *state, ml_options_reader *reader, ml_arguments *
     if (choose_key(state, reader, arguments) != 0) return NULL;
     PyObject *client = find_or_make(state, reader);
     if (client == NULL) return NULL;
-    PyObject *result = ml_make_call(state, ml_client_inside(client), arguments, reader->on_attempt);
+    PyObject *result = ml_make_call(state, client, arguments, reader->on_attempt);
     Py_DECREF(client);
     return result;
 }

@@ -122,8 +122,8 @@ static PyObject *raise_unreadable(ml_state *state, const ml_response *response) 
     return ml_raise(state, &error, response);
 }
 
-PyObject *ml_result_new(ml_state *state, const ml_operation *operation, const ml_request *request,
-                        const ml_response *response) {
+PyObject *ml_result_new(ml_state *state, const ml_request *request, const ml_response *response) {
+    const ml_operation *operation = ml_request_operation(request);
     PyObject *type = result_type(state, operation->result);
     if (type == NULL) return NULL;
     PyObject *values = values_of(state, operation, request, response);

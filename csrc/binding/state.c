@@ -4,11 +4,13 @@ int ml_state_init(ml_state *state) {
     state->empty_tuple = PyTuple_New(0);
     state->dict_name = PyUnicode_InternFromString("__dict__");
     state->facts_name = PyUnicode_InternFromString("_facts");
+    state->logging_name = PyUnicode_InternFromString("logging");
+    state->gevent_name = PyUnicode_InternFromString("gevent.monkey");
     state->result_types = PyDict_New();
-    return state->empty_tuple != NULL && state->dict_name != NULL && state->facts_name != NULL &&
-                   state->result_types != NULL
-               ? 0
-               : -1;
+    bool whole = state->empty_tuple != NULL && state->dict_name != NULL &&
+                 state->facts_name != NULL && state->logging_name != NULL &&
+                 state->gevent_name != NULL && state->result_types != NULL;
+    return whole ? 0 : -1;
 }
 
 int ml_state_traverse(ml_state *state, visitproc visit, void *arg) {

@@ -42,6 +42,10 @@ def _run() -> None:
         import click  # noqa: F401
     except ImportError:
         sys.exit('merge-link: the command line needs click: pip install "merge-link[cli]"')
+    import logging
+
     from merge_link.cli.program import program
 
+    # Of retries only the outcome is told.
+    logging.getLogger("merge_link").addHandler(logging.NullHandler())
     program.main(prog_name="merge-link")
