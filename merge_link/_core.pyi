@@ -116,6 +116,17 @@ class Client:
         extra_headers: dict[str, str] | None = None,
         extra_body: dict[str, Any] | None = None,
     ) -> LinkToken: ...
+    def warm_up(
+        self,
+        connections: int = 1,
+        /,
+        *,
+        category: str | None = None,
+        timeout: float | None = None,
+        max_retries: int | None = None,
+        api_key: str | None = None,
+        extra_headers: dict[str, str] | None = None,
+    ) -> None: ...
     def close(self) -> None: ...
     def __enter__(self) -> Self: ...
     def __exit__(

@@ -22,9 +22,12 @@ def pool() -> Callable[[Callable[[], Any]], Any] | None:
 
 def _run(function: Callable[[], Any]) -> Any:
     result, error = import_module("gevent").get_hub().threadpool.apply(_outcome, (function,))
-    if error is not None:
+    if error is None:
+        return result
+    try:
         raise error
-    return result
+    finally:
+        del error  # it holds this frame
 
 
 def _outcome(function: Callable[[], Any]) -> tuple[Any, BaseException | None]:

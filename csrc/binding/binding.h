@@ -131,6 +131,10 @@ int ml_refuse_positional(const char *function, Py_ssize_t count);
  * arguments. The hook is told of each attempt; it may be NULL. */
 PyObject *ml_make_call(ml_state *state, PyObject *client, ml_arguments *arguments, PyObject *hook);
 
+/* Connects ahead over that many connections; returns None. The rest is as above. */
+PyObject *ml_warm_up(ml_state *state, PyObject *client, ml_arguments *arguments, PyObject *hook,
+                     int connections);
+
 /* ---- client.c ---- */
 
 extern PyType_Spec ml_client_spec;

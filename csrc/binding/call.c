@@ -100,6 +100,7 @@ static int is_debugging(ml_state *state) {
 static PyObject *finish(ml_state *state, const ml_arguments *arguments, const ml_error *error,
                         const ml_response *response) {
     if (error->status != ML_OK) return ml_raise(state, error, response);
+    if (response == NULL) return Py_NewRef(Py_None);
     return ml_result_new(state, arguments->request, response);
 }
 
@@ -109,6 +110,7 @@ typedef struct job {
     PyObject *client;       /* owned */
     PyObject *on_attempt;   /* owned, or NULL */
     ml_arguments arguments; /* owned */
+    int connections;        /* to warm up; 0: an ordinary call */
 } job;
 
 static PyObject *run(const job *j) {
@@ -126,7 +128,10 @@ static PyObject *run(const job *j) {
     ml_error_init(&error);
 
     context.thread = PyEval_SaveThread();
-    ml_client_call(client, j->arguments.request, &options, &response, &error);
+    if (j->connections > 0)
+        ml_client_warm_up(client, j->arguments.request, j->connections, &options, &error);
+    else
+        ml_client_call(client, j->arguments.request, &options, &response, &error);
     PyEval_RestoreThread(context.thread);
 
     /* Signals first, then the result: what a handler raises comes out, whatever was answered. */
@@ -186,9 +191,8 @@ static PyObject *find_pool(ml_state *state) {
     return pool == NULL ? NULL : PyObject_CallFunctionObjArgs(pool, NULL);
 }
 
-PyObject *ml_make_call(ml_state *state, PyObject *client, ml_arguments *arguments, PyObject *hook) {
-    job j = {state, Py_NewRef(client), Py_XNewRef(hook), *arguments};
-    arguments->request = NULL;
+static PyObject *start(job j) {
+    ml_state *state = j.state;
     PyObject *result = NULL;
     PyObject *pool = find_pool(state);
     if (pool == Py_None) result = run(&j);
@@ -201,4 +205,23 @@ PyObject *ml_make_call(ml_state *state, PyObject *client, ml_arguments *argument
     }
     Py_XDECREF(pool);
     return result;
+}
+
+static job make_job(ml_state *state, PyObject *client, ml_arguments *arguments, PyObject *hook) {
+    job j = {.state = state, .arguments = *arguments};
+    j.client = Py_NewRef(client);
+    j.on_attempt = Py_XNewRef(hook);
+    arguments->request = NULL;
+    return j;
+}
+
+PyObject *ml_make_call(ml_state *state, PyObject *client, ml_arguments *arguments, PyObject *hook) {
+    return start(make_job(state, client, arguments, hook));
+}
+
+PyObject *ml_warm_up(ml_state *state, PyObject *client, ml_arguments *arguments, PyObject *hook,
+                     int connections) {
+    job j = make_job(state, client, arguments, hook);
+    j.connections = connections;
+    return start(j);
 }

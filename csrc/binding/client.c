@@ -129,6 +129,29 @@ static PyObject *client_create_link_token(PyObject *self, PyTypeObject *type,
     return call_operation(self, type, "create_link_token", values, count, names);
 }
 
+static PyObject *client_warm_up(PyObject *self, PyTypeObject *type, PyObject *const *values,
+                                Py_ssize_t count, PyObject *names) {
+    ml_state *state = PyType_GetModuleState(type);
+    ml_arguments arguments;
+    long long connections = 1;
+    if (state == NULL || ready(self) == NULL) return NULL;
+    if (count > 1) {
+        PyErr_SetString(PyExc_TypeError, "warm_up() takes at most 1 positional argument");
+        return NULL;
+    }
+    if (count == 1 && ml_count_from(state, "connections", values[0], &connections) != 0)
+        return NULL;
+    if (connections == 0) {
+        ml_raise_configuration(state, "connections must be 1 or more");
+        return NULL;
+    }
+    if (ml_arguments_read(state, ml_operation_find("warm_up"), values + count, names, NULL,
+                          &arguments) != 0)
+        return NULL;
+    return ml_warm_up(state, self, &arguments, ((client_object *)self)->on_attempt,
+                      (int)connections);
+}
+
 static PyObject *client_close(PyObject *self, PyObject *Py_UNUSED(ignored)) {
     ml_client *client = ml_client_inside(self);
     if (client != NULL) {
@@ -238,6 +261,8 @@ static PyGetSetDef client_getters[] = {
 static PyMethodDef client_methods[] = {
     {"create_link_token", METHOD(client_create_link_token),
      METH_METHOD | METH_FASTCALL | METH_KEYWORDS, ML_DOC_CREATE_LINK_TOKEN("$self, /, ", "")},
+    {"warm_up", METHOD(client_warm_up), METH_METHOD | METH_FASTCALL | METH_KEYWORDS,
+     ML_DOC_WARM_UP},
     {"close", client_close, METH_NOARGS,
      "close($self, /)\n--\n\n"
      "Close the connections. Calls that run in other threads end with ClientClosedError.\n\n"

@@ -6,7 +6,7 @@
 #define ML_DOCS_H
 
 #define ML_DOC_CALL_KEYWORDS                                                                       \
-    "category=None, timeout=None, max_retries=None, api_key=None, extra_headers=None, extra_body=None"
+    "category=None, timeout=None, max_retries=None, api_key=None, extra_headers=None"
 
 /* What the module's functions take beside: the options of the client behind them. */
 #define ML_DOC_CLIENT_KEYWORDS                                                                     \
@@ -20,8 +20,8 @@
     "should_create_magic_link_url=None, hide_admin_magic_link=None, common_models=None, "            \
     "category_common_model_scopes=None, language=None, are_syncs_disabled=None, "                    \
     "integration_specific_config=None, completed_account_initial_screen=None, "                      \
-    "linked_destination_id=None, credential_id=None, ekm_enabled=None, " ML_DOC_CALL_KEYWORDS more   \
-    ")\n--\n\n"                                                                                      \
+    "linked_destination_id=None, credential_id=None, ekm_enabled=None, " ML_DOC_CALL_KEYWORDS        \
+    ", extra_body=None" more ")\n--\n\n"                                                             \
     "Create a link token: what Merge Link needs to open for one end user.\n\n"                       \
     "Args:\n"                                                                                        \
     "    end_user_email_address: 1 to 100 characters; for identification only, sends no mail.\n"     \
@@ -60,5 +60,16 @@
     "    ResponseError: an answer that is not what the API promises.\n"                              \
     "    ClientClosedError: the client is closed.\n\n"                                               \
     "Merge's page: https://docs.merge.dev/ats/link-token/"
+
+#define ML_DOC_WARM_UP                                                                             \
+    "warm_up($self, connections=1, /, *, " ML_DOC_CALL_KEYWORDS ")\n--\n\n"                        \
+    "Connect ahead, so that the first calls need not.\n\n"                                         \
+    "Makes the cheapest read of Merge's API (one linked account) over each of that many\n"         \
+    "connections, one after the other, and keeps them. A wrong API key is found out here.\n\n"     \
+    "Args:\n"                                                                                      \
+    "    connections: how many, max_connections at most.\n"                                        \
+    "    category: of the path; the client's, else ats.\n"                                         \
+    "    timeout: seconds for each connection.\n\n"                                                \
+    "Raises what any call raises. Merge's page: https://docs.merge.dev/ats/linked-accounts/"
 
 #endif

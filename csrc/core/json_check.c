@@ -209,7 +209,8 @@ static bool scan_items(scanner *s, char close, bool (*scan_item)(scanner *)) {
 static bool scan_object(scanner *s) {
     size_t outer = s->name_count, start = s->at;
     if (!scan_items(s, '}', scan_member)) return false;
-    if (has_twins(s->names + outer, s->name_count - outer)) {
+    size_t count = s->name_count - outer;
+    if (count > 1 && has_twins(s->names + outer, count)) {
         s->at = start;
         return wrong(s, "a member is given twice in the object that starts here");
     }

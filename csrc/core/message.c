@@ -29,15 +29,18 @@ static ml_text string_value(const ml_value *value) {
     return value != NULL && value->kind == ML_VALUE_STRING ? value->text : (ml_text){0};
 }
 
-/* What the caller said, else the first of the row's list field, else the client's. */
+/* What the caller said, else the first of the row's list field, else the client's; operations
+ * without such a list fall back to ats. */
 static ml_text chosen_category(const ml_request *request, const ml_config *config) {
+    const char *list_name = request->operation->category_from;
     ml_text category = string_value(ml_request_value(request, "category"));
     if (category.data != NULL) return category;
-    if (request->operation->category_from != NULL) {
-        const ml_value *list = ml_request_value(request, request->operation->category_from);
+    if (list_name != NULL) {
+        const ml_value *list = ml_request_value(request, list_name);
         if (list != NULL) category = string_value(list->members);
     }
-    return category.data != NULL ? category : config->options.category;
+    if (category.data == NULL) category = config->options.category;
+    return category.data == NULL && list_name == NULL ? ml_text_of("ats") : category;
 }
 
 static ml_text path_value(const ml_request *request, const ml_config *config, ml_text name) {

@@ -142,6 +142,16 @@ static const ml_field link_token[] = {
     {.name = NULL},
 };
 
+/* The cheapest read: https://docs.merge.dev/ats/linked-accounts/ */
+static const ml_field warm_up[] = {
+    {.name = "category",
+     .type = ML_TYPE_STRING,
+     .flags = ML_FIELD_IN_PATH,
+     .format = ML_FORMAT_SLUG,
+     .choices = path_categories},
+    {.name = NULL},
+};
+
 static const ml_operation operations[] = {
     {.name = "create_link_token",
      .method = "POST",
@@ -152,6 +162,12 @@ static const ml_operation operations[] = {
      .fields = create_link_token,
      .response = link_token,
      .result = "LinkToken"},
+    {.name = "warm_up",
+     .method = "GET",
+     .path = "/{category}/v1/linked-accounts?page_size=1",
+     .repeat = ML_REPEAT_ALWAYS,
+     .max_response_bytes = MIB,
+     .fields = warm_up},
 };
 
 const ml_operation *ml_operation_find(const char *name) {

@@ -205,6 +205,7 @@ static ml_status read_success(ml_response *response, const ml_operation *operati
                               ml_error *error) {
     ml_text body = ml_buffer_view(&response->body);
     ml_json_fault fault;
+    if (operation->response == NULL) return ML_OK;
     if (body.length == 0)
         return ml_fail(error, ML_ERR_RESPONSE, "status %d came without a body", response->status);
     switch (ml_json_check(body, &fault)) {

@@ -360,8 +360,11 @@ static void check_value(checker *c, const step *at, const ml_field *field, const
 /* ---- what stands beside the fields ---- */
 
 static void check_extra_member(checker *c, const step *at, const ml_value *value) {
-    if (ml_field_find(c->request->operation->fields, value->name) != NULL)
+    const ml_operation *operation = c->request->operation;
+    if (ml_field_find(operation->fields, value->name) != NULL)
         problem(c, at, "is a known field: pass it as an argument of its own");
+    else if (strcmp(operation->method, "GET") == 0)
+        problem(c, at, "cannot be sent: this request has no body");
     else if (value->kind == ML_VALUE_UNUSABLE ||
              check_characters(c, at, &(ml_field){.min = 1}, ml_text_of(value->name)))
         check_free(c, at, value);

@@ -150,7 +150,7 @@ typedef struct ml_operation {
     bool needs_account_token;
     size_t max_response_bytes;
     const ml_field *fields;   /* in the order in which they are sent */
-    const ml_field *response; /* what a 2xx answer promises */
+    const ml_field *response; /* what a 2xx answer promises; NULL: nothing that is looked at */
     const char *result;       /* name of the type that languages give to it: "LinkToken" */
 } ml_operation;
 
@@ -284,6 +284,14 @@ void ml_call_options_init(ml_call_options *options);
  */
 ml_status ml_client_call(ml_client *client, ml_request *request, const ml_call_options *options,
                          ml_response **response, ml_error *error);
+
+/*
+ * Connects ahead: makes a request of the operation "warm_up" over that many connections, one after
+ * the other, and keeps them. It is a read that Merge answers with 200 when the API key is good:
+ * what it answers otherwise is the error, and counts as a failure there. Borrows the request.
+ */
+ml_status ml_client_warm_up(ml_client *client, ml_request *request, int connections,
+                            const ml_call_options *options, ml_error *error);
 
 /* ---- responses ------------------------------------------------------------------------- */
 

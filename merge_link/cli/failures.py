@@ -14,7 +14,7 @@ from merge_link.cli.output import one_line
 
 
 class ExitCode(enum.IntEnum):
-    """What a script learns of a failure. Beside these: 0 done, 130 Ctrl-C."""
+    """What a script learns of a failure. Beside these: 0 done, 1 no output, 130 Ctrl-C."""
 
     WRONG_INPUT = 2
     CONFIGURATION = 3
@@ -23,8 +23,8 @@ class ExitCode(enum.IntEnum):
 
 
 EXIT_CODES_HELP = (
-    "Exit codes: 0 done, 2 wrong input, 3 configuration or authentication, 4 refused by Merge,"
-    " 5 network, 130 Ctrl-C."
+    "Exit codes: 0 done, 1 result not written, 2 wrong input, 3 configuration or authentication,"
+    " 4 refused by Merge, 5 network, 130 Ctrl-C."
 )
 
 # The first that fits counts.

@@ -67,11 +67,15 @@ class App:
         categories = ", ".join(f'"{category}"' for category in sorted(PATH_CATEGORIES))
         # Merge never redirects, so a doubled slash is no path at all.
         self._routes = Map(
-            [Rule(f"/api/<any({categories}):category>/v1/link-token", endpoint="link-token")],
+            [
+                Rule(f"/api/<any({categories}):category>/v1/{endpoint}", endpoint=endpoint)
+                for endpoint in ("link-token", "linked-accounts")
+            ],
             merge_slashes=False,
         ).bind("127.0.0.1")
         self._resources: dict[str, dict[str, View]] = {
             "link-token": {"POST": self._create_link_token},
+            "linked-accounts": {"GET": self._list_linked_accounts},
         }
 
     def __call__(self, incoming: Incoming) -> Outgoing:
@@ -130,6 +134,10 @@ class App:
                 "magic_link_url": f"{self._origin}/link/{link.magic_link_code}" if magic else None,
             }
         )
+
+    def _list_linked_accounts(self, request: Request) -> Response:
+        """Answer an empty page: nothing can be linked here yet."""
+        return _json_response({"next": None, "previous": None, "results": []})
 
 
 def _parse(request: Request) -> Any:

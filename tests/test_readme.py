@@ -1,0 +1,284 @@
+"""README.md is true: its snippets and commands are run, and its tables say what the code has.
+
+- The ``python`` blocks run one after the other as one script, against a sandbox that the
+  environment names; a block with ``import pytest`` is run by pytest. A ``text`` block after one is
+  what it prints.
+- The commands of ``console`` blocks run in a shell, and the lines after a command are what it
+  prints (stdout and stderr); ``[exit code N]`` is how it ends. `ELSEWHERE` lists those that others
+  run.
+- In both, ``…`` stands for anything.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import merge_link
+from merge_link.cli.failures import ExitCode
+from merge_link.sandbox import Sandbox
+
+ROOT = Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
+BIN = Path(sys.executable).parent
+PATIENCE = 100.0  # seconds until a command that should have ended gives up
+
+# Commands that set up a machine, and who runs them instead.
+ELSEWHERE = {
+    "sudo apt-get install gcc pkg-config python3-dev libcurl4-openssl-dev libcjson-dev": (
+        "scripts/system-packages installs the same packages"
+    ),
+    "pip install .": "`make test-pythons` installs the wheel that is built from the sdist",
+    "make demo": "its one command is in the README by itself",
+    "make test": ".ci/run",
+    "make examples": "built here by the compiler alone",
+}
+
+
+@dataclass
+class Block:
+    language: str
+    text: str
+    line: int  # of its first line, from 1
+
+
+def blocks() -> list[Block]:
+    found = re.finditer(r"^```(\w+)\n(.*?)^```$", README.read_text(), re.MULTILINE | re.DOTALL)
+    return [
+        Block(match[1], match[2], README.read_text().count("\n", 0, match.start(2)) + 1)
+        for match in found
+    ]
+
+
+def assert_matches(text: str, pattern: str) -> None:
+    expected = re.escape(pattern.strip()).replace("…", ".*")
+    assert re.fullmatch(expected, text.strip(), re.DOTALL), f"{text}\n--- is not ---\n{pattern}"
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as running:
+        yield running
+
+
+@pytest.fixture
+def environment(sandbox: Sandbox, tmp_path: Path) -> dict[str, str]:
+    """The environment of a person with the package installed and a key."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("MERGE_") and not name.lower().endswith("_proxy")
+    }
+    return {
+        **kept,
+        "PATH": os.pathsep.join([str(BIN), os.environ.get("PATH", os.defpath)]),
+        "MERGE_API_KEY": sandbox.api_key,
+        "MERGE_BASE_URL": sandbox.base_url,
+        "HOME": str(tmp_path),
+    }
+
+
+def run(*command: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=PATIENCE,
+        **options,
+    )
+
+
+# ---- python ----
+
+
+def test_python_blocks_run_and_print_what_is_shown(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    shown = [block for block in blocks() if block.language in ("python", "text")]
+    scripts = [block for block in shown if block.language == "python" and not is_test(block)]
+    assert len(scripts) >= 4
+    # Each block stands at the line that it has in the README, so that a traceback names it.
+    lines = [""] * 2000
+    for block in scripts:
+        body = block.text.splitlines()
+        lines[block.line - 1 : block.line - 1 + len(body)] = body
+    script = tmp_path / "README.py"
+    script.write_text("\n".join(lines))
+    done = run(sys.executable, "-W", "error", script, env=environment, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout
+    assert_matches(done.stdout, "".join(block.text for block in shown if block.language == "text"))
+
+
+def is_test(block: Block) -> bool:
+    return "import pytest" in block.text
+
+
+def test_the_example_of_a_test_passes(environment: dict[str, str], tmp_path: Path) -> None:
+    (block,) = (block for block in blocks() if block.language == "python" and is_test(block))
+    (tmp_path / "test_example.py").write_text(block.text)
+    environment = {name: text for name, text in environment.items() if name[:6] != "MERGE_"}
+    command = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist")
+    done = run(*command, f"--rootdir={tmp_path}", tmp_path, env=environment, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout
+    assert f"{block.text.count('def test_')} passed" in done.stdout
+
+
+# ---- console ----
+
+
+@dataclass
+class Command:
+    text: str
+    output: str
+
+
+def commands() -> list[Command]:
+    texts = [block.text for block in blocks() if block.language == "console"]
+    parts = [part for text in texts for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]]
+    return [Command(*part.partition("\n")[::2]) for part in parts]
+
+
+HERE = [command for command in commands() if command.text not in ELSEWHERE]
+
+
+@pytest.mark.parametrize("command", HERE, ids=lambda command: command.text[:50])
+def test_commands_do_what_is_shown(
+    command: Command, environment: dict[str, str], tmp_path: Path
+) -> None:
+    if command.text.startswith("build/examples/"):
+        build_example(tmp_path, environment)
+    (object_shown,) = (block.text for block in blocks() if block.language == "json")
+    (tmp_path / "user.json").write_text(object_shown)
+    output, _, ending = command.output.partition("[exit code ")
+    done = run("sh", "-c", command.text, env=environment, cwd=tmp_path)
+    assert done.returncode == int(ending.partition("]")[0] or 0), done.stdout
+    assert_matches(done.stdout, output)
+
+
+def build_example(directory: Path, environment: dict[str, str]) -> None:
+    compiler = shutil.which(environment.get("CC", "cc"))
+    libraries = ["pkg-config", "--cflags", "--libs", "libcurl", "libcjson"]
+    if compiler is None or shutil.which("pkg-config") is None:
+        pytest.skip("needs a C compiler and pkg-config")
+    # The compiler itself is not what a preloaded sanitizer should look at.
+    bare = {name: text for name, text in environment.items() if name != "LD_PRELOAD"}
+    flags = run(*libraries, env=bare, check=True).stdout.split()
+    sources = [ROOT / "csrc/examples/create.c", *sorted((ROOT / "csrc/core").rglob("*.c"))]
+    program = directory / "build/examples/create"
+    program.parent.mkdir(parents=True)
+    version = f'-DML_VERSION="{merge_link.__version__}"'
+    includes = [f"-I{ROOT / 'csrc' / name}" for name in ("include", "core")]
+    options = ["-std=c11", "-D_GNU_SOURCE", "-pthread", version, *includes, "-o", program]
+    done = run(compiler, *options, *sources, *flags, env=bare)
+    assert done.returncode == 0, done.stdout
+
+
+def test_every_command_that_runs_elsewhere_is_still_shown() -> None:
+    assert ELSEWHERE.keys() <= {command.text for command in commands()}
+
+
+def test_ci_runs_the_test_command() -> None:
+    assert "\nmake test\n" in (ROOT / ".ci" / "run").read_text()
+
+
+def test_make_demo_runs_the_first_command_of_the_readme() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    recipe = re.search(r"^demo:.*\n\t@\$\(BIN\)/(.*)$", makefile, re.MULTILINE)
+    assert recipe is not None
+    assert recipe[1] in [command.text for command in HERE]
+
+
+def test_the_system_packages_are_those_that_make_installs() -> None:
+    script = (ROOT / "scripts" / "system-packages").read_text()
+    (install,) = (text for text in ELSEWHERE if "apt-get install" in text)
+    for package in install.partition(" install ")[2].split():
+        assert package in script.replace("python_package dev", "python3-dev")
+
+
+# ---- what it says ----
+
+
+def table(heading: str) -> dict[str, list[str]]:
+    """The rows of the table under a heading, by the first word in backquotes or the first cell."""
+    section = README.read_text().partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("|")]
+    cells = [[cell.strip() for cell in row] for row in rows[2:]]
+    return {row[0].partition(" ")[0].strip("`"): row[1:] for row in cells}
+
+
+def test_the_errors_are_all_of_them_and_their_bases_are_right() -> None:
+    rows = table("Errors")
+    classes = {
+        name: value
+        for name, value in vars(merge_link.errors).items()
+        if isinstance(value, type)
+        and issubclass(value, merge_link.MergeLinkError)
+        and value is not merge_link.MergeLinkError
+    }
+    assert rows.keys() == classes.keys()
+    for name, (bases, _, attributes) in rows.items():
+        shown = [base.__name__ for base in classes[name].__bases__]
+        assert re.findall(r"\w+", bases) == [base for base in shown if base != "MergeLinkError"]
+        for attribute in re.findall(r"`([a-z_]+)`", attributes):
+            assert hasattr(classes[name], attribute) or attribute in ("field", "message")
+
+
+WITHOUT_EFFECT = {"account_token"}
+
+
+def test_the_options_are_all_of_them_and_their_defaults_are_right() -> None:
+    import inspect
+
+    rows = table("Options")
+    options = inspect.signature(merge_link.Client).parameters
+    assert rows.keys() | WITHOUT_EFFECT == options.keys()
+    with merge_link.Client(api_key="test_key") as client:
+        for name, (default, environment, _) in rows.items():
+            if default[:1].isdigit() and name != "max_response_bytes":
+                assert float(default.split()[0]) == getattr(client, name)
+            for variable in re.findall(r"`(MERGE_\w+)`", environment):
+                assert variable == f"MERGE_{name.upper()}"
+
+
+def test_the_exit_codes_are_all_of_them() -> None:
+    codes = {int(code) for code in table("Command line")}
+    assert codes == {0, 1, 130, *ExitCode}
+
+
+def test_importing_is_light() -> None:
+    code = (
+        "import sys; before = set(sys.modules); import merge_link\n"
+        "new = set(sys.modules) - before\n"
+        "assert not new & {'asyncio', 'ssl', 'json', 'logging'}, new"
+    )
+    done = run(sys.executable, "-c", code)
+    assert done.returncode == 0, done.stdout
+
+
+DOCUMENTS = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md"]
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_links_lead_to_files(name: str) -> None:
+    targets = re.findall(r"\]\((?!https?://|#)([^)#]+)", (ROOT / name).read_text())
+    assert [target for target in targets if not (ROOT / target).exists()] == []
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_files_and_make_targets_that_are_named_exist(name: str) -> None:
+    text = (ROOT / name).read_text()
+    folders = "|".join(path.name.replace(".", r"\.") for path in ROOT.iterdir() if path.is_dir())
+    paths = re.findall(rf"`((?:{folders})/[\w./*-]*)`", text)
+    built = "build/"
+    missing = [path for path in paths if not path.startswith(built) and not any(ROOT.glob(path))]
+    assert missing == []
+    targets = re.findall(r"`make ([a-z][a-z-]*)", text)
+    makefile = (ROOT / "Makefile").read_text()
+    assert [one for one in targets if not re.search(rf"^{one}:", makefile, re.MULTILINE)] == []
