@@ -9,11 +9,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
-    from merge_link.response import Response
-
-    # Of the core: status code, attempts, when the attempt began (seconds since the epoch), minutes
-    # until expiry (0: never), header lines, seconds of timing.
-    Facts = tuple[int, int, float, int, bytes, tuple[float, float, float, float, float]]
+    from merge_link.response import Facts, Response
 
 
 def _no_extra(facts: Facts | None) -> dict[str, Any]:

@@ -58,9 +58,16 @@ class _LazyDataclass:
         self.name = name
 
     def __get__(self, instance: object, owner: type[Record]) -> Any:
+        # Of the class itself: a base's twin has fewer fields.
+        if "_twin" not in owner.__dict__:
+            owner._twin = self._make_twin(owner)
+        return getattr(owner._twin, self.name)
+
+    @staticmethod
+    def _make_twin(owner: type[Record]) -> type:
         import dataclasses
 
-        twin = dataclasses.make_dataclass(
+        return dataclasses.make_dataclass(
             owner.__name__,
             [
                 (name, owner._types[name], dataclasses.field(default=None))
@@ -75,7 +82,6 @@ class _LazyDataclass:
             frozen=True,
             kw_only=True,
         )
-        return getattr(twin, self.name)
 
 
 @dataclass_transform(
@@ -86,6 +92,7 @@ class Record:
 
     _specs: ClassVar[dict[str, _Spec]] = {}
     _types: ClassVar[dict[str, str]] = {}
+    _twin: ClassVar[type]
     if not TYPE_CHECKING:
         __dataclass_fields__ = _LazyDataclass()
         __dataclass_params__ = _LazyDataclass()

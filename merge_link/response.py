@@ -10,7 +10,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from merge_link.models import Facts
+    # Of the core: status code, attempts, when the attempt began (seconds since the epoch), minutes
+    # until expiry (0: never), header lines, seconds of timing.
+    Facts = tuple[int, int, float, int, bytes, tuple[float, float, float, float, float]]
 
 
 class Headers(Mapping[str, str]):

@@ -127,13 +127,17 @@ int ml_refuse_positional(const char *function, Py_ssize_t count);
 
 /* ---- call.c ---- */
 
-/* Makes the call without the GIL and returns its result, or NULL with an exception. Takes the
- * arguments. The hook is told of each attempt; it may be NULL. */
-PyObject *ml_make_call(ml_state *state, PyObject *client, ml_arguments *arguments, PyObject *hook);
+/* Who calls. All borrowed. */
+typedef struct ml_caller {
+    PyObject *object; /* the Client, which keeps the client */
+    ml_client *client;
+    PyObject *on_attempt; /* is told of each attempt; NULL: nobody is */
+} ml_caller;
 
-/* Connects ahead over that many connections; returns None. The rest is as above. */
-PyObject *ml_warm_up(ml_state *state, PyObject *client, ml_arguments *arguments, PyObject *hook,
-                     int connections);
+/* Makes the call without the GIL and returns its result, or NULL with an exception. Takes the
+ * arguments. With connections > 0 it connects ahead over so many instead, and returns None. */
+PyObject *ml_make_call(ml_state *state, const ml_caller *caller, ml_arguments *arguments,
+                       int connections);
 
 /* ---- client.c ---- */
 

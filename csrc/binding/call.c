@@ -107,7 +107,8 @@ static PyObject *finish(ml_state *state, const ml_arguments *arguments, const ml
 /* What a call needs, in one piece, so that it can outlive the greenlet that waits for it. */
 typedef struct job {
     ml_state *state;        /* borrowed: the client's type keeps the module alive */
-    PyObject *client;       /* owned */
+    PyObject *owner;        /* owned: the Client object, which keeps the client */
+    ml_client *client;      /* borrowed */
     PyObject *on_attempt;   /* owned, or NULL */
     ml_arguments arguments; /* owned */
     int connections;        /* to warm up; 0: an ordinary call */
@@ -122,16 +123,15 @@ static PyObject *run(const job *j) {
     options.tick = tick;
     options.on_attempt = on_attempt;
     options.context = &context;
-    ml_client *client = ml_client_inside(j->client);
     ml_response *response = NULL;
     ml_error error;
     ml_error_init(&error);
 
     context.thread = PyEval_SaveThread();
     if (j->connections > 0)
-        ml_client_warm_up(client, j->arguments.request, j->connections, &options, &error);
+        ml_client_warm_up(j->client, j->arguments.request, j->connections, &options, &error);
     else
-        ml_client_call(client, j->arguments.request, &options, &response, &error);
+        ml_client_call(j->client, j->arguments.request, &options, &response, &error);
     PyEval_RestoreThread(context.thread);
 
     /* Signals first, then the result: what a handler raises comes out, whatever was answered. */
@@ -145,7 +145,7 @@ static PyObject *run(const job *j) {
 
 static void clear_job(job *j) {
     ml_arguments_free(&j->arguments);
-    Py_CLEAR(j->client);
+    Py_CLEAR(j->owner);
     Py_CLEAR(j->on_attempt);
 }
 
@@ -207,21 +207,16 @@ static PyObject *start(job j) {
     return result;
 }
 
-static job make_job(ml_state *state, PyObject *client, ml_arguments *arguments, PyObject *hook) {
-    job j = {.state = state, .arguments = *arguments};
-    j.client = Py_NewRef(client);
-    j.on_attempt = Py_XNewRef(hook);
+PyObject *ml_make_call(ml_state *state, const ml_caller *caller, ml_arguments *arguments,
+                       int connections) {
+    job j = {
+        .state = state,
+        .client = caller->client,
+        .arguments = *arguments,
+        .connections = connections,
+    };
+    j.owner = Py_NewRef(caller->object);
+    j.on_attempt = Py_XNewRef(caller->on_attempt);
     arguments->request = NULL;
-    return j;
-}
-
-PyObject *ml_make_call(ml_state *state, PyObject *client, ml_arguments *arguments, PyObject *hook) {
-    return start(make_job(state, client, arguments, hook));
-}
-
-PyObject *ml_warm_up(ml_state *state, PyObject *client, ml_arguments *arguments, PyObject *hook,
-                     int connections) {
-    job j = make_job(state, client, arguments, hook);
-    j.connections = connections;
     return start(j);
 }

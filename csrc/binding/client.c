@@ -113,6 +113,11 @@ static ml_client *ready(PyObject *self) {
     return client;
 }
 
+static ml_caller caller_of(PyObject *self) {
+    const client_object *object = (client_object *)self;
+    return (ml_caller){self, object->client, object->on_attempt};
+}
+
 static PyObject *call_operation(PyObject *self, PyTypeObject *type, const char *name,
                                 PyObject *const *values, Py_ssize_t count, PyObject *names) {
     ml_state *state = PyType_GetModuleState(type);
@@ -120,7 +125,8 @@ static PyObject *call_operation(PyObject *self, PyTypeObject *type, const char *
     if (state == NULL || ready(self) == NULL || ml_refuse_positional(name, count) != 0) return NULL;
     if (ml_arguments_read(state, ml_operation_find(name), values, names, NULL, &arguments) != 0)
         return NULL;
-    return ml_make_call(state, self, &arguments, ((client_object *)self)->on_attempt);
+    ml_caller caller = caller_of(self);
+    return ml_make_call(state, &caller, &arguments, 0);
 }
 
 static PyObject *client_create_link_token(PyObject *self, PyTypeObject *type,
@@ -148,8 +154,8 @@ static PyObject *client_warm_up(PyObject *self, PyTypeObject *type, PyObject *co
     if (ml_arguments_read(state, ml_operation_find("warm_up"), values + count, names, NULL,
                           &arguments) != 0)
         return NULL;
-    return ml_warm_up(state, self, &arguments, ((client_object *)self)->on_attempt,
-                      (int)connections);
+    ml_caller caller = caller_of(self);
+    return ml_make_call(state, &caller, &arguments, (int)connections);
 }
 
 static PyObject *client_close(PyObject *self, PyObject *Py_UNUSED(ignored)) {

@@ -54,7 +54,8 @@ static PyObject *call(ml_state *state, ml_options_reader *reader, ml_arguments *
     if (choose_key(state, reader, arguments) != 0) return NULL;
     PyObject *client = find_or_make(state, reader);
     if (client == NULL) return NULL;
-    PyObject *result = ml_make_call(state, client, arguments, reader->on_attempt);
+    ml_caller caller = {client, ml_client_inside(client), reader->on_attempt};
+    PyObject *result = ml_make_call(state, &caller, arguments, 0);
     Py_DECREF(client);
     return result;
 }

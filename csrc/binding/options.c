@@ -18,36 +18,39 @@ typedef enum option_kind {
     OPTION_CALLABLE
 } option_kind;
 
-#define AT(field) offsetof(ml_client_options, field)
+/* name, kind, field of ml_client_options (any, where the kind knows its own) */
+#define OPTIONS(X)                                                                                 \
+    X(api_key, TEXT, api_key)                                                                      \
+    X(account_token, TEXT, account_token)                                                          \
+    X(region, TEXT, region)                                                                        \
+    X(base_url, TEXT, base_url)                                                                    \
+    X(category, TEXT, category)                                                                    \
+    X(timeout, SECONDS, timeout)                                                                   \
+    X(connect_timeout, SECONDS, connect_timeout)                                                   \
+    X(max_retries, COUNT, max_retries)                                                             \
+    X(max_connections, COUNT, max_connections)                                                     \
+    X(idle_timeout, SECONDS, idle_timeout)                                                         \
+    X(max_response_bytes, BYTES, max_response_bytes)                                               \
+    X(error_budget, BUDGET, budget_failures)                                                       \
+    X(ca_bundle, PATH, ca_bundle)                                                                  \
+    X(client_cert, PATH, client_cert)                                                              \
+    X(proxy, TEXT, proxy)                                                                          \
+    X(allow_http, BOOL, allow_http)                                                                \
+    X(user_agent, TEXT, user_agent)                                                                \
+    X(on_attempt, CALLABLE, user_agent)
 
 static const struct option_row {
     const char *name;
     option_kind kind;
-    size_t at;
+    size_t at; /* in ml_client_options */
 } rows[] = {
-    {"api_key", OPTION_TEXT, AT(api_key)},
-    {"account_token", OPTION_TEXT, AT(account_token)},
-    {"region", OPTION_TEXT, AT(region)},
-    {"base_url", OPTION_TEXT, AT(base_url)},
-    {"category", OPTION_TEXT, AT(category)},
-    {"timeout", OPTION_SECONDS, AT(timeout)},
-    {"connect_timeout", OPTION_SECONDS, AT(connect_timeout)},
-    {"max_retries", OPTION_COUNT, AT(max_retries)},
-    {"max_connections", OPTION_COUNT, AT(max_connections)},
-    {"idle_timeout", OPTION_SECONDS, AT(idle_timeout)},
-    {"max_response_bytes", OPTION_BYTES, AT(max_response_bytes)},
-    {"error_budget", OPTION_BUDGET, 0},
-    {"ca_bundle", OPTION_PATH, AT(ca_bundle)},
-    {"client_cert", OPTION_PATH, AT(client_cert)},
-    {"proxy", OPTION_TEXT, AT(proxy)},
-    {"allow_http", OPTION_BOOL, AT(allow_http)},
-    {"user_agent", OPTION_TEXT, AT(user_agent)},
-    {"on_attempt", OPTION_CALLABLE, 0},
+#define X(name, kind, field) {#name, OPTION_##kind, offsetof(ml_client_options, field)},
+    OPTIONS(X)
+#undef X
 };
-enum { ROWS = sizeof rows / sizeof *rows };
 
 static const struct option_row *find_row(const char *name) {
-    for (size_t i = 0; i < ROWS; i++)
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (strcmp(rows[i].name, name) == 0) return &rows[i];
     return NULL;
 }
@@ -57,25 +60,12 @@ int ml_is_client_option(const char *name) {
 }
 
 const char *const *ml_client_option_names(void) {
-    static const char *const names[ROWS + 1] = {"api_key",
-                                                "account_token",
-                                                "region",
-                                                "base_url",
-                                                "category",
-                                                "timeout",
-                                                "connect_timeout",
-                                                "max_retries",
-                                                "max_connections",
-                                                "idle_timeout",
-                                                "max_response_bytes",
-                                                "error_budget",
-                                                "ca_bundle",
-                                                "client_cert",
-                                                "proxy",
-                                                "allow_http",
-                                                "user_agent",
-                                                "on_attempt",
-                                                NULL};
+    static const char *const names[] = {
+#define X(name, kind, field) #name,
+        OPTIONS(X)
+#undef X
+            NULL,
+    };
     return names;
 }
 

@@ -202,7 +202,8 @@ static bool read_problems(error_reader *r, const cJSON *item) {
 }
 
 static bool read_error_member(error_reader *r, const cJSON *item, char **detail) {
-    if (strcmp(item->string, "detail") == 0 && cJSON_IsString(item)) {
+    /* A second one is possible: cJSON cuts names at U+0000. */
+    if (*detail == NULL && strcmp(item->string, "detail") == 0 && cJSON_IsString(item)) {
         *detail = strdup(item->valuestring);
         return *detail != NULL;
     }

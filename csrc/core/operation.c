@@ -20,6 +20,14 @@ static const char *const path_categories[] = {"hris", "ats",      "accounting", 
                                               "crm",  "mktg",     "filestorage", "knowledgebase",
                                               "chat", "calendar", "email",       NULL};
 
+/* The row that every operation with a category in its path has. */
+#define PATH_CATEGORY                                                                              \
+    {.name = "category",                                                                           \
+     .type = ML_TYPE_STRING,                                                                       \
+     .flags = ML_FIELD_IN_PATH,                                                                    \
+     .format = ML_FORMAT_SLUG,                                                                     \
+     .choices = path_categories}
+
 static const ml_field text_item = {.name = "", .type = ML_TYPE_STRING, .min = 1};
 
 /* https://docs.merge.dev/basics/scopes: what common_models and the scopes are made of. */
@@ -120,11 +128,7 @@ static const ml_field create_link_token[] = {
     {.name = "linked_destination_id", .type = ML_TYPE_STRING, .format = ML_FORMAT_UUID},
     {.name = "credential_id", .type = ML_TYPE_STRING, .format = ML_FORMAT_UUID},
     {.name = "ekm_enabled", .type = ML_TYPE_BOOL},
-    {.name = "category",
-     .type = ML_TYPE_STRING,
-     .flags = ML_FIELD_IN_PATH,
-     .format = ML_FORMAT_SLUG,
-     .choices = path_categories},
+    PATH_CATEGORY,
     {.name = NULL},
 };
 
@@ -144,11 +148,7 @@ static const ml_field link_token[] = {
 
 /* The cheapest read: https://docs.merge.dev/ats/linked-accounts/ */
 static const ml_field warm_up[] = {
-    {.name = "category",
-     .type = ML_TYPE_STRING,
-     .flags = ML_FIELD_IN_PATH,
-     .format = ML_FORMAT_SLUG,
-     .choices = path_categories},
+    PATH_CATEGORY,
     {.name = NULL},
 };
 

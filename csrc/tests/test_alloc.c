@@ -443,6 +443,20 @@ static void end_of_all_memory_over_libcurl_is_survived(void **state) {
     run_real(*state, true);
 }
 
+static void more_than_can_be_addressed_is_no_memory(void **state) {
+    (void)state;
+    static const size_t sizes[] = {SIZE_MAX, SIZE_MAX - 1, SIZE_MAX - 2, SIZE_MAX / 2 + 1};
+    for (size_t i = 0; i < COUNT(sizes); i++) {
+        ml_buffer buffer = {0};
+        ml_buffer_text(&buffer, "x");
+        assert_null(ml_buffer_reserve(&buffer, sizes[i]));
+        assert_true(buffer.failed);
+        ml_buffer_text(&buffer, "y");
+        expect_text(ml_buffer_view(&buffer), TEXT("x"));
+        ml_buffer_free(&buffer);
+    }
+}
+
 int main(void) {
     cJSON_Hooks hooks = {.malloc_fn = cjson_malloc, .free_fn = free};
     ml_client *client = NULL;
@@ -455,6 +469,7 @@ int main(void) {
     ml_error_init(&error);
     ml_client_options options = every_option();
     if (ml_client_new(&options, &client, &error) != ML_OK) return 1;
+    SUITE_TEST(more_than_can_be_addressed_is_no_memory);
     SUITE_ROWS(one_failed_allocation_is_survived, scenarios);
     SUITE_ROWS(end_of_all_memory_is_survived, scenarios);
     SUITE_ROWS(one_failed_allocation_over_libcurl_is_survived, real_rows);

@@ -197,6 +197,7 @@ static const bad_row bad_rows[] = {
     {"bad_utf8", 200, TEXT_OF("{\"link_token\":\"Sq7\xFF\"}"), "invalid UTF-8"},
     {"nul", 200, TEXT_OF("{\"link_token\":\"Sq7\"}\0"), "text after the end"},
     {"redirect", 302, TEXT_OF(""), "status 302 is a redirect, which Merge never sends"},
+    {"first_of_the_3xx", 300, TEXT_OF("{}"), "status 300 is a redirect"},
     {"redirect_with_a_good_body", 301, TEXT_OF("{\"link_token\":\"Sq7\"}"),
      "status 301 is a redirect"},
     {"not_modified", 304, TEXT_OF(""), "status 304 is a redirect"},

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { MOST_HEADER_BYTES = 64 * 1024, MOST_SECTIONS = 10 };
+enum { MOST_HEADER_BYTES = 64 * 1024, MOST_SECTIONS = 8 + 1 };
 
 /* Ends the transfer with words of our own. */
 static size_t refuse(ml_exchange *exchange, const char *why) {

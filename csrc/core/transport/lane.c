@@ -71,6 +71,9 @@ static int before_request(void *user, char *remote_ip, char *local_ip, int remot
     exchange->resend_refused = exchange->once && exchange->sends > 0;
     if (exchange->resend_refused) return CURL_PREREQFUNC_ABORT;
     exchange->sends++;
+    /* What a proxy said before, to CONNECT, is no part of the answer. */
+    exchange->sections = 0;
+    exchange->headers_whole = false;
     return CURL_PREREQFUNC_OK;
 }
 

@@ -28,7 +28,7 @@
 void suite_test(const char *name, CMUnitTestFunction function);
 /* A test of its own for one row of a table; the function finds the row in *state. */
 void suite_row(const char *name, CMUnitTestFunction function, const void *row);
-/* Runs all that was added, in that order. */
+/* Runs all that was added, in that order. One that hangs is ended after five minutes. */
 int suite_run(const char *group);
 
 #define SUITE_TEST(function) suite_test(#function, function)
