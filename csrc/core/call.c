@@ -39,12 +39,13 @@ static ml_status check_account_token(const ml_call *call, ml_error *error) {
 
 /* The key last of all: what can be short and spell other secrets' parts is masked after them. */
 static void list_secrets(ml_call *call) {
+    const ml_secret *const secrets[] = {
+        &call->config->account_token,  &call->config->proxy, &call->config->proxy_login,
+        &call->config->proxy_password, &call->api_key,
+    };
     size_t count = 0;
-    if (call->config->account_token.data != NULL)
-        call->masked.secrets[count++] = ml_secret_view(&call->config->account_token);
-    if (call->config->proxy.data != NULL)
-        call->masked.secrets[count++] = ml_secret_view(&call->config->proxy);
-    call->masked.secrets[count] = ml_secret_view(&call->api_key);
+    for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++)
+        if (secrets[i]->data != NULL) call->masked.secrets[count++] = ml_secret_view(secrets[i]);
 }
 
 static void fill_exchange(ml_call *call) {
@@ -153,8 +154,9 @@ static double told_to_wait(const ml_call *call) {
     const ml_exchange *exchange = &call->exchange;
     if (exchange->status != ML_OK) return -1.0;
     ml_text headers = ml_buffer_view(&exchange->headers);
-    return ml_retry_after(ml_header_find(headers, "Retry-After"),
-                          ml_answer_time(headers, exchange->began));
+    ml_text wait = ml_header_find(headers, "Retry-After");
+    if (wait.length == 0) return -1.0;
+    return ml_retry_after(wait, ml_answer_time(headers, exchange->began));
 }
 
 /* Takes what the exchange sent into the call's count, once. */

@@ -98,7 +98,8 @@ static bool is_ticked_off(const ml_call_options *options) {
 /* Waits for a seat until the call's deadline. */
 static ml_status take_seat(drive *d, ml_error *error) {
     for (;;) {
-        d->seat = ml_pool_take(&d->client->pool, TICK, error);
+        double left = d->call->deadline - d->client->transport->now();
+        d->seat = ml_pool_take(&d->client->pool, left < TICK ? left : TICK, error);
         if (d->seat != NULL) return ML_OK;
         if (error->status != ML_OK) return error->status;
         if (is_ticked_off(d->options))

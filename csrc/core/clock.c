@@ -19,6 +19,7 @@ bool ml_cond_init(pthread_cond_t *condition) {
 
 void ml_cond_wait(pthread_cond_t *condition, pthread_mutex_t *lock, double seconds) {
     struct timespec until;
+    if (seconds <= 0.0) return;
     clock_gettime(CLOCK_MONOTONIC, &until);
     long long nanoseconds = until.tv_nsec + (long long)(seconds * 1e9);
     until.tv_sec += (time_t)(nanoseconds / 1000000000LL);

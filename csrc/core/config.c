@@ -229,7 +229,8 @@ static bool copy_texts(ml_config *config, const ml_client_options *from) {
     }
     return ml_secret_set(&config->api_key, from->api_key) &&
            ml_secret_set(&config->account_token, from->account_token) &&
-           ml_secret_set(&config->proxy, from->proxy);
+           ml_secret_set(&config->proxy, from->proxy) &&
+           ml_proxy_login(config->proxy.data, &config->proxy_password, &config->proxy_login);
 }
 
 static ml_text without_end_slashes(ml_text url) {
@@ -248,6 +249,7 @@ static ml_text base_url_of_region(ml_text region) {
 /* The options with what follows from others filled in; no base URL: the region is unknown. */
 static ml_client_options chosen_options(const ml_client_options *options) {
     ml_client_options chosen = *options;
+    if (chosen.proxy.length == 0) chosen.proxy = (ml_text){0};
     if (chosen.user_agent.data == NULL) chosen.user_agent = ml_text_of(ml_default_user_agent());
     if (chosen.base_url.data != NULL) {
         chosen.base_url = without_end_slashes(chosen.base_url);
@@ -287,6 +289,8 @@ void ml_config_free(ml_config *config) {
     ml_secret_free(&config->api_key);
     ml_secret_free(&config->account_token);
     ml_secret_free(&config->proxy);
+    ml_secret_free(&config->proxy_password);
+    ml_secret_free(&config->proxy_login);
     free(config->texts);
     *config = (ml_config){0};
 }
@@ -314,5 +318,5 @@ bool ml_config_matches(const ml_config *config, const ml_client_options *options
         if (!same_text(text_of(&config->options, plain_texts[i]), text_of(&chosen, plain_texts[i])))
             return false;
     return same_text(ml_secret_view(&config->account_token), options->account_token) &&
-           same_text(ml_secret_view(&config->proxy), options->proxy);
+           same_text(ml_secret_view(&config->proxy), chosen.proxy);
 }

@@ -18,8 +18,10 @@ typedef struct ml_config {
     /* owned */
     ml_secret api_key;
     ml_secret account_token;
-    ml_secret proxy; /* may hold a password */
-    char *texts;     /* all the other texts, one after the other */
+    ml_secret proxy;          /* may hold a password */
+    ml_secret proxy_password; /* that one */
+    ml_secret proxy_login;    /* "user:password" as it is sent: in base64 */
+    char *texts;              /* all the other texts, one after the other */
 } ml_config;
 
 /* Checks and copies. On failure the config is empty. */

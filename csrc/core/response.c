@@ -289,7 +289,6 @@ static ml_status judge(ml_response *response, const ml_operation *operation, boo
 
 /* Also of an answer of 2xx that is refused: its request id goes into the error. */
 static void finish_failure(ml_response *response, const ml_masked *masked, ml_error *error) {
-    mask(&response->headers, masked);
     mask(&response->body, masked);
     ml_text headers = ml_buffer_view(&response->headers);
     error->http_status = response->status;
@@ -302,6 +301,7 @@ ml_status ml_response_read(const ml_operation *operation, ml_exchange *exchange,
     bool cut = exchange->body_cut;
     *response = take(exchange, attempts);
     if (*response == NULL) return ml_fail_memory(error);
+    mask(&(*response)->headers, masked);
     ml_status status = judge(*response, operation, cut, masked, error);
     if (status == ML_ERR_MEMORY) {
         ml_response_free(*response);

@@ -9,7 +9,7 @@
 
 /* What must not be shown in what a server says. Ends with a text that is not given. */
 typedef struct ml_masked {
-    ml_text secrets[4];
+    ml_text secrets[6];
 } ml_masked;
 
 /*

@@ -16,6 +16,27 @@ bool ml_secret_set(ml_secret *secret, ml_text text) {
     return true;
 }
 
+bool ml_secret_set_base64(ml_secret *secret, ml_text text) {
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    ml_secret_free(secret);
+    size_t length = (text.length + 2) / 3 * 4;
+    char *out = secret->data = malloc(length + 1);
+    if (out == NULL) return false;
+    for (size_t i = 0; i < text.length; i += 3) {
+        size_t left = text.length - i;
+        uint32_t bits = (uint32_t)(unsigned char)text.data[i] << 16;
+        if (left > 1) bits |= (uint32_t)(unsigned char)text.data[i + 1] << 8;
+        if (left > 2) bits |= (unsigned char)text.data[i + 2];
+        *out++ = digits[bits >> 18];
+        *out++ = digits[bits >> 12 & 63];
+        *out++ = left > 1 ? digits[bits >> 6 & 63] : '=';
+        *out++ = left > 2 ? digits[bits & 63] : '=';
+    }
+    *out = '\0';
+    secret->length = length;
+    return true;
+}
+
 ml_text ml_secret_view(const ml_secret *secret) {
     return (ml_text){secret->data, secret->length};
 }
@@ -72,7 +93,8 @@ void ml_mask(char *text, size_t length, ml_text secret) {
     if (secret.data == NULL || secret.length < SHORTEST_MASKED) return;
     size_t at = 0;
     while (at < length) {
-        size_t found = spelt(text + at, length - at, secret);
+        bool may_start = text[at] == secret.data[0] || text[at] == '\\';
+        size_t found = may_start ? spelt(text + at, length - at, secret) : 0;
         if (found > 0) memset(text + at, '*', found);
         at += found > 0 ? found : 1;
     }

@@ -15,6 +15,8 @@ typedef struct ml_secret {
 /* Copies. False when memory is out. A text that is not given makes no secret. */
 bool ml_secret_set(ml_secret *secret, ml_text text);
 ml_text ml_secret_view(const ml_secret *secret);
+/* The same of the text in base64. */
+bool ml_secret_set_base64(ml_secret *secret, ml_text text);
 /* Wipes, frees and makes it none. */
 void ml_secret_free(ml_secret *secret);
 

@@ -90,6 +90,10 @@ typedef enum ml_url_verdict { ML_URL_GOOD, ML_URL_BAD, ML_URL_NO_MEMORY } ml_url
 
 ml_url_verdict ml_url_read(const char *url, ml_url_parts *parts);
 
+/* The password in a proxy's URL, and its user and password as they are sent: in base64. Neither is
+ * set when the URL (it may be NULL) holds none. False when memory is out. */
+bool ml_proxy_login(const char *url, ml_secret *password, ml_secret *login);
+
 /* An HTTP date as seconds since the epoch; negative when it is none. */
 double ml_http_date(const char *text);
 

@@ -325,10 +325,11 @@ unsigned ml_response_attempts(const ml_response *response);
 ml_timing ml_response_timing(const ml_response *response);
 /* Seconds since the epoch on this machine's clock, when the last attempt began. */
 double ml_response_began(const ml_response *response);
-/* The header lines without the status line: "Name: value\r\n" each. */
+/* The header lines without the status line: "Name: value\r\n" each. The call's own secrets are
+ * masked in them. */
 ml_text ml_response_headers(const ml_response *response);
 /* The body as it came, decompressed; cut to the size limit when the status is 400 or more.
- * When the call failed, the call's own secrets are masked in headers and body. */
+ * When the call failed, the call's own secrets are masked in it. */
 ml_text ml_response_body(const ml_response *response);
 bool ml_response_body_is_json(const ml_response *response);
 /* The "detail" of an error body, or NULL. */

@@ -103,7 +103,8 @@ static void text_option(void **state) {
     const text_row *row = *state;
     ml_client_options options = test_options();
     options.base_url = (ml_text){0};
-    *(ml_text *)(void *)((char *)&options + row->option) = row->value;
+    void *at = (char *)&options + row->option;
+    *(ml_text *)at = row->value;
     expect_client(&options, row->part);
 }
 
@@ -150,11 +151,11 @@ static void number_option(void **state) {
     const number_row *row = *state;
     ml_client_options options = test_options();
     options.budget_failures = 20;
-    char *at = (char *)&options + row->option;
+    void *at = (char *)&options + row->option;
     if (row->is_double)
-        *(double *)(void *)at = row->value;
+        *(double *)at = row->value;
     else
-        *(int *)(void *)at = (int)row->value;
+        *(int *)at = (int)row->value;
     expect_client(&options, row->part);
 }
 

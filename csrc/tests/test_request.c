@@ -352,7 +352,7 @@ static void header_lines_of_a_plain_request(void **state) {
     (void)state;
     built b = build_default(small_request());
     expect_lines(&b, (const char *const[]){"User-Agent: tests/1.0", "Accept: application/json",
-                                           "Authorization: Bearer " TEST_KEY,
+                                           ("Authorization: Bearer " TEST_KEY),
                                            "Content-Type: application/json", NULL});
 }
 
@@ -363,7 +363,7 @@ static void further_headers_follow_in_the_order_given(void **state) {
     ml_request_add_header(request, TEXT("traceparent"), TEXT("00-a\tb ~"));
     built b = build_default(request);
     expect_lines(&b, (const char *const[]){"User-Agent: tests/1.0", "Accept: application/json",
-                                           "Authorization: Bearer " TEST_KEY,
+                                           ("Authorization: Bearer " TEST_KEY),
                                            "Content-Type: application/json", "X-Request-Id: r-1",
                                            "traceparent: 00-a\tb ~", NULL});
 }
@@ -374,7 +374,7 @@ static void caller_may_replace_user_agent_and_accept_in_any_case(void **state) {
     ml_request_add_header(request, TEXT("ACCEPT"), TEXT("text/plain"));
     ml_request_add_header(request, TEXT("user-agent"), TEXT("mine"));
     built b = build_default(request);
-    expect_lines(&b, (const char *const[]){"Authorization: Bearer " TEST_KEY,
+    expect_lines(&b, (const char *const[]){("Authorization: Bearer " TEST_KEY),
                                            "Content-Type: application/json", "ACCEPT: text/plain",
                                            "user-agent: mine", NULL});
 }
@@ -404,7 +404,7 @@ static void get_has_no_body_but_its_account_token(void **state) {
     assert_false(b.message.has_body);
     assert_int_equal(b.message.body.length, 0);
     expect_lines(&b, (const char *const[]){"User-Agent: tests/1.0", "Accept: application/json",
-                                           "Authorization: Bearer " TEST_KEY,
+                                           ("Authorization: Bearer " TEST_KEY),
                                            "X-Account-Token: token-of-account", NULL});
 }
 

@@ -542,14 +542,38 @@ static void echo_in_a_refused_answer_is_masked_whatever_the_status(void **state)
     }
 }
 
-static void echo_in_a_good_answer_is_left_alone(void **state) {
+static void echo_in_a_good_answer_is_masked_in_the_headers_only(void **state) {
     (void)state;
     reading r =
         read_answer(200, "X-A: " TEST_KEY "\r\n", TEXT("{\"link_token\":\"" TEST_KEY "\"}"));
     assert_int_equal(r.status, ML_OK);
-    expect_text(ml_response_headers(r.response), TEXT("X-A: " TEST_KEY "\r\n"));
+    expect_text(ml_response_headers(r.response), TEXT("X-A: *********************\r\n"));
     assert_string_equal(member_of(r.response, "link_token")->text, TEST_KEY);
     drop(&r);
+}
+
+typedef struct base64_row {
+    const char *name;
+    ml_text text;
+    const char *base64;
+} base64_row;
+
+static const base64_row base64_rows[] = {
+    {"base64_of_nothing", TEXT_OF(""), ""},
+    {"base64_of_1_byte", TEXT_OF("f"), "Zg=="},
+    {"base64_of_2_bytes", TEXT_OF("fo"), "Zm8="},
+    {"base64_of_3_bytes", TEXT_OF("foo"), "Zm9v"},
+    {"base64_of_6_bytes", TEXT_OF("foobar"), "Zm9vYmFy"},
+    {"base64_of_all_bits", TEXT_OF("\xFB\xFF\xBF\x00"), "+/+/AA=="},
+};
+
+static void secret_in_base64(void **state) {
+    const base64_row *row = *state;
+    ml_secret secret = {0};
+    assert_true(ml_secret_set_base64(&secret, row->text));
+    expect_text(ml_secret_view(&secret), ml_text_of(row->base64));
+    assert_int_equal(secret.data[secret.length], '\0');
+    ml_secret_free(&secret);
 }
 
 static void secret_that_is_cut_with_the_body_is_masked(void **state) {
@@ -660,7 +684,8 @@ int main(void) {
     SUITE_TEST(long_detail_is_cut_between_characters);
     SUITE_ROWS(echo_of_a_secret_is_masked, echo_rows);
     SUITE_TEST(echo_in_a_refused_answer_is_masked_whatever_the_status);
-    SUITE_TEST(echo_in_a_good_answer_is_left_alone);
+    SUITE_TEST(echo_in_a_good_answer_is_masked_in_the_headers_only);
+    SUITE_ROWS(secret_in_base64, base64_rows);
     SUITE_TEST(secret_that_is_cut_with_the_body_is_masked);
     SUITE_TEST(short_secret_is_left_alone);
     SUITE_ROWS(time_is_the_servers_date, date_rows);

@@ -2,6 +2,7 @@
  * The transport over the real libcurl, against a scripted server on loopback.
  */
 #include "support/build.h"
+#include "support/crowd.h"
 #include "support/expect.h"
 #include "support/server.h"
 
@@ -261,41 +262,16 @@ static void failed_attempt_is_repeated(void **state) {
     close_client(&s);
 }
 
-static void *call_ten_times(void *context) {
-    const stage *s = context;
-    ml_error error;
-    ml_error_init(&error);
-    ml_request *request = small_request();
-    size_t good_calls = 0;
-    for (int i = 0; i < 10; i++) {
-        ml_response *response = NULL;
-        if (ml_client_call(s->client, request, &s->options, &response, &error) == ML_OK)
-            good_calls++;
-        ml_response_free(response);
-    }
-    ml_request_free(request);
-    ml_error_clear(&error);
-    return (void *)good_calls;
-}
-
 static void many_threads_call_at_once(void **state) {
     (void)state;
-    enum { THREADS = 8 };
-    pthread_t threads[THREADS];
     stage s;
     server_start_forever(&good);
     ml_client_options options = options_for(server_base_url());
     open_client(&s, &options);
-    for (size_t i = 0; i < THREADS; i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, call_ten_times, &s), 0);
-    for (size_t i = 0; i < THREADS; i++) {
-        void *good_calls = NULL;
-        pthread_join(threads[i], &good_calls);
-        assert_int_equal((size_t)good_calls, 10);
-    }
+    assert_int_equal(call_from_threads(s.client, 8, 10), 80);
     server_stop();
-    assert_int_equal(server_requests(), 10 * THREADS);
-    assert_true(server_connections() <= THREADS);
+    assert_int_equal(server_requests(), 80);
+    assert_true(server_connections() <= 8);
     close_client(&s);
 }
 
@@ -600,7 +576,7 @@ static char *body_of(const char *status_line, size_t length) {
     return answer;
 }
 
-enum { LIMIT = 5000 };
+enum { LIMIT = 5000, FAR_OVER = 500000 };
 
 static void call_with_limit(stage *s, const char *answer, server_end then) {
     server_turn turn = {.answer = answer, .then = then};
@@ -624,10 +600,10 @@ static const limit_row limit_rows[] = {
     {"good_body_at_the_limit", "200 OK", LIMIT, ML_OK, ""},
     {"good_body_over_the_limit", "200 OK", LIMIT + 1, ML_ERR_RESPONSE,
      "larger than the limit of 5000 bytes"},
-    {"good_body_far_over_the_limit", "200 OK", LIMIT * 100, ML_ERR_RESPONSE, "larger than"},
+    {"good_body_far_over_the_limit", "200 OK", FAR_OVER, ML_ERR_RESPONSE, "larger than"},
     {"error_body_at_the_limit", "500 Error", LIMIT, ML_ERR_API, "Merge answered 500"},
     {"error_body_over_the_limit", "500 Error", LIMIT + 1, ML_ERR_API, "Merge answered 500"},
-    {"error_body_far_over_the_limit", "403 No", LIMIT * 100, ML_ERR_API, "Merge answered 403"},
+    {"error_body_far_over_the_limit", "403 No", FAR_OVER, ML_ERR_API, "Merge answered 403"},
 };
 
 static void size_limit_is_kept(void **state) {
@@ -671,6 +647,8 @@ static void size_limit_is_of_the_decompressed_body(void **state) {
     close_client(&s);
 }
 
+enum { KIB_59 = 59 * 1024, KIB_60 = 60 * 1024, KIB_66 = 66 * 1024 };
+
 /* An answer with a header section of about that many bytes. Freed by the caller. */
 static char *header_of(size_t length) {
     char *answer = calloc(1, length + 300);
@@ -686,10 +664,10 @@ static char *header_of(size_t length) {
 static void header_section_of_60_kib_is_received(void **state) {
     (void)state;
     stage s;
-    char *answer = header_of(60 * 1024);
+    char *answer = header_of(KIB_60);
     call_with_limit(&s, answer, SERVER_KEEPS);
     expect_ok(&s);
-    assert_true(ml_response_headers(s.response).length > 59 * 1024);
+    assert_true(ml_response_headers(s.response).length > KIB_59);
     free(answer);
     close_client(&s);
 }
@@ -697,7 +675,7 @@ static void header_section_of_60_kib_is_received(void **state) {
 static void header_section_over_64_kib_is_refused(void **state) {
     (void)state;
     stage s;
-    char *answer = header_of(66 * 1024);
+    char *answer = header_of(KIB_66);
     call_with_limit(&s, answer, SERVER_KEEPS);
     assert_int_equal(s.status, ML_ERR_TRANSPORT);
     assert_string_equal(s.error.code, "CURLE_WRITE_ERROR");

@@ -117,3 +117,48 @@ ml_url_verdict ml_url_read(const char *url, ml_url_parts *parts) {
     if (code == CURLUE_OUT_OF_MEMORY) return ML_URL_NO_MEMORY;
     return code == CURLUE_OK && parts->host[0] != '\0' ? ML_URL_GOOD : ML_URL_BAD;
 }
+
+/* ---- a proxy's login ---- */
+
+static char *decoded_part(CURLU *url, CURLUPart part, CURLUcode none, CURLUcode *code) {
+    char *value = NULL;
+    if (*code == CURLUE_OK) *code = curl_url_get(url, part, &value, CURLU_URLDECODE);
+    if (*code == none) *code = CURLUE_OK;
+    return value;
+}
+
+static void wipe(char *text) {
+    if (text != NULL) explicit_bzero(text, strlen(text));
+    curl_free(text);
+}
+
+static bool set_login(ml_secret *login, const char *user, const char *password) {
+    size_t size = strlen(user) + strlen(password) + 2;
+    char *pair = malloc(size);
+    if (pair == NULL) return false;
+    snprintf(pair, size, "%s:%s", user, password);
+    bool good = ml_secret_set_base64(login, ml_text_of(pair));
+    explicit_bzero(pair, size);
+    free(pair);
+    return good;
+}
+
+/* What libcurl cannot read it will not use either. */
+bool ml_proxy_login(const char *url, ml_secret *password, ml_secret *login) {
+    if (url == NULL) return true;
+    CURLU *handle = curl_url();
+    if (handle == NULL) return false;
+    CURLUcode code =
+        curl_url_set(handle, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME);
+    char *its_user = decoded_part(handle, CURLUPART_USER, CURLUE_NO_USER, &code);
+    char *its_password = decoded_part(handle, CURLUPART_PASSWORD, CURLUE_NO_PASSWORD, &code);
+    bool good = code != CURLUE_OUT_OF_MEMORY;
+    if (good) good = ml_secret_set(password, ml_text_of(its_password));
+    if (good && (its_user != NULL || its_password != NULL))
+        good = set_login(login, its_user == NULL ? "" : its_user,
+                         its_password == NULL ? "" : its_password);
+    wipe(its_user);
+    wipe(its_password);
+    curl_url_cleanup(handle);
+    return good;
+}

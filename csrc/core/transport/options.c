@@ -30,6 +30,7 @@ static bool set_limits(CURL *easy, ml_error *error) {
     SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     SET(CURLOPT_HTTP09_ALLOWED, 0L);
     SET(CURLOPT_ACCEPT_ENCODING, "");
+    SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     SET(CURLOPT_TCP_NODELAY, 1L);
     return finish(code, name, error);
 }

@@ -69,6 +69,17 @@ static ml_status status_of(CURLcode code) {
     }
 }
 
+/* A handshake that the network broke says nothing about trust. libcurl has one code for both and
+ * tells them apart only in its words (those of OpenSSL). */
+static bool is_broken_handshake(CURLcode code, const char *detail) {
+    static const char *const signs[] = {"SSL_ERROR_SYSCALL", "SSL_ERROR_ZERO_RETURN",
+                                        "unexpected eof", "Connection reset"};
+    if (code != CURLE_SSL_CONNECT_ERROR) return false;
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+        if (strstr(detail, signs[i]) != NULL) return true;
+    return false;
+}
+
 static double seconds_of(CURL *easy, CURLINFO info) {
     curl_off_t microseconds = 0;
     curl_easy_getinfo(easy, info, &microseconds);
@@ -114,7 +125,7 @@ void ml_curl_judge(CURL *easy, CURLcode code, const char *detail, ml_exchange *e
                  "because Merge may have acted on it";
     }
     code = judge_headers(code, exchange, &detail);
-    exchange->status = status_of(code);
+    exchange->status = is_broken_handshake(code, detail) ? ML_ERR_TRANSPORT : status_of(code);
     if (exchange->headers.failed || exchange->body_in.failed) exchange->status = ML_ERR_MEMORY;
     if (exchange->status == ML_OK) return;
     name_code(code, exchange->code);

@@ -23,6 +23,9 @@
 #define TEXT(literal)    ((ml_text)TEXT_OF(literal))
 #define TEXT_OF(literal) {(literal), sizeof(literal) - 1}
 
+/* cmocka and libc take pointers to what may be written, also where they only pass it on. */
+void *unconst(const void *pointer);
+
 /* ---- the suite of a program ---- */
 
 void suite_test(const char *name, CMUnitTestFunction function);
