@@ -22,8 +22,11 @@ CORE_SOURCES := $(sort $(wildcard csrc/core/*.c csrc/core/*/*.c))
 BINDING_SOURCES := $(sort $(wildcard csrc/binding/*.c))
 SUPPORT_SOURCES := $(sort $(wildcard csrc/tests/support/*.c))
 TEST_SOURCES := $(sort $(wildcard csrc/tests/test_*.c))
+FUZZ_SOURCES := $(sort $(wildcard csrc/tests/fuzz/fuzz_*.c))
+FUZZ_SUPPORT_SOURCES := csrc/tests/fuzz/fuzz.c csrc/tests/fuzz/replay.c
 EXAMPLE_SOURCES := $(sort $(wildcard csrc/examples/*.c))
-C_SOURCES := $(CORE_SOURCES) $(BINDING_SOURCES) $(SUPPORT_SOURCES) $(TEST_SOURCES) $(EXAMPLE_SOURCES)
+C_SOURCES := $(CORE_SOURCES) $(BINDING_SOURCES) $(SUPPORT_SOURCES) $(TEST_SOURCES) $(EXAMPLE_SOURCES) \
+    $(FUZZ_SOURCES) $(FUZZ_SUPPORT_SOURCES)
 C_HEADERS := $(sort $(wildcard csrc/*/*.h csrc/*/*/*.h))
 C_FILES := $(C_SOURCES) $(C_HEADERS)
 EXTENSION_FILES := $(CORE_SOURCES) $(BINDING_SOURCES) $(C_HEADERS)
@@ -38,6 +41,14 @@ help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  PYTHON=python3.12 chooses the Python, PYTEST_ARGS='-k retry' is given to pytest."
+
+# Of `make fuzz`: seconds for each target, the targets, and the compiler, which must be clang.
+SECONDS ?= 60
+FUZZ ?= $(FUZZ_SOURCES:csrc/tests/fuzz/fuzz_%.c=%)
+FUZZ_CC ?= clang
+# Of `make soak`, and the interpreter of `make test-debug-python`.
+MINUTES ?= 5
+DEBUG_PYTHON ?= python3-dbg
 
 # ---- What a person does ----------------------------------------------------------------------------------------------
 
@@ -74,11 +85,14 @@ coverage: setup system-test  ## Measure what the tests reach, in C and in Python
 	@scripts/coverage $(CURDIR)/$(BIN) $(call c_tests,coverage) -- $(PYTEST_ARGS)
 
 .PHONY: thorough
-thorough:  ## All that is too slow for every change: the four below, and the examples
+thorough:  ## All that is too slow for every change: what stands below, and the examples
 	@$(MAKE) --no-print-directory test-valgrind
 	@$(MAKE) --no-print-directory test-tsan
 	@$(MAKE) --no-print-directory test-asan
+	@$(MAKE) --no-print-directory test-debug-python
 	@$(MAKE) --no-print-directory test-pythons
+	@$(MAKE) --no-print-directory fuzz SECONDS=30
+	@$(MAKE) --no-print-directory soak MINUTES=1
 	@$(MAKE) --no-print-directory examples
 
 .PHONY: test-valgrind
@@ -97,6 +111,19 @@ test-asan: setup system-test  ## The Python tests with the extension under ASan 
 	@SANITIZE=address,undefined $(PIP) wheel -q --no-deps --no-build-isolation -w build/asan-wheel .
 	@scripts/wheel-venv $(BIN)/python build/venvs/asan build/asan-wheel/*.whl
 	@scripts/test-asan build/venvs/asan $(PYTEST_ARGS)
+
+.PHONY: fuzz
+fuzz: system-test system-fuzz  ## Look for bytes that break a promise: SECONDS=60 for each target, FUZZ=json for one
+	$(PARALLEL) c-fuzzers FLAVOUR=fuzz CC=$(FUZZ_CC)
+	@$(SANITIZER_ENV) scripts/fuzz $(SECONDS) $(if $(NO_ASLR),"$(NO_ASLR)","") $(FUZZ:%=build/c/fuzz/tests/fuzz/fuzz_%)
+
+.PHONY: soak
+soak: setup  ## Make calls from 64 threads for MINUTES=5 to a server that fails in every way it can
+	@$(BIN)/python scripts/soak.py $(MINUTES)
+
+.PHONY: test-debug-python
+test-debug-python: system-debug-python  ## Count references over 10,000 calls on each path, in a debug build of Python
+	@scripts/test-debug-python $(DEBUG_PYTHON) build/venvs/debug
 
 .PHONY: test-pythons
 test-pythons: dist system-test  ## The Python tests on every other Python from 3.11 on that is found
@@ -124,13 +151,17 @@ clean:  ## Remove what was built, but for the virtual environment
 .PHONY: setup
 setup: system $(VENV)/.built
 
-.PHONY: system system-test system-valgrind
+.PHONY: system system-test system-valgrind system-fuzz system-debug-python
 system:
 	@scripts/system-packages $(PYTHON) build
 system-test: system
 	@scripts/system-packages $(PYTHON) test
 system-valgrind: system
 	@scripts/system-packages $(PYTHON) valgrind
+system-fuzz: system
+	@FUZZ_CC=$(FUZZ_CC) scripts/system-packages $(PYTHON) fuzz
+system-debug-python: system
+	@DEBUG_PYTHON=$(DEBUG_PYTHON) scripts/system-packages $(PYTHON) debug-python
 
 # The stamp names the checkout and the Python: an environment that is half made, moved, broken or of
 # another Python is made again.
@@ -173,6 +204,7 @@ FLAGS_valgrind := -O1 -g
 FLAGS_coverage := -O0 -g --coverage -fprofile-update=atomic
 FLAGS_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 FLAGS_tsan := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+FLAGS_fuzz := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 
 VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' merge_link/_version.py)
 # Looked up at first use: the libraries may be installed by this same make.
@@ -184,17 +216,24 @@ INCLUDES := -Icsrc/include -Icsrc/core -Icsrc/tests
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes $(if $(WERROR),-Werror)
 C_FLAGS = -std=c11 -D_GNU_SOURCE -DML_VERSION='"$(VERSION)"' -pthread \
     $(INCLUDES) $(LIBRARY_CFLAGS) $(CPPFLAGS) $(CFLAGS)
-# Programs named test_alloc* make allocations fail.
-WRAP_ALLOC := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
+# Programs named test_alloc* make allocations fail; those named test_secrets* look at what is freed.
+WRAP_alloc := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
+WRAP_secrets := $(WRAP_alloc),--wrap=free
 
 CORE_OBJECTS := $(CORE_SOURCES:csrc/%.c=$(OBJECTS)/%.o)
 SUPPORT_OBJECTS := $(SUPPORT_SOURCES:csrc/%.c=$(OBJECTS)/%.o)
 TEST_PROGRAMS := $(TEST_SOURCES:csrc/%.c=$(OBJECTS)/%)
 EXAMPLES := $(EXAMPLE_SOURCES:csrc/examples/%.c=build/examples/%)
-c_tests = $(TEST_SOURCES:csrc/%.c=build/c/$(1)/%)
+# The fuzz targets run over their kept corpus where there is no libFuzzer.
+FUZZ_PROGRAMS := $(FUZZ_SOURCES:csrc/%.c=$(OBJECTS)/%)
+FUZZ_OBJECTS := $(patsubst %,$(OBJECTS)/tests/%.o,fuzz/fuzz support/build $(if $(filter fuzz,$(FLAVOUR)),,fuzz/replay))
+c_tests = $(patsubst csrc/%.c,build/c/$(1)/%,$(TEST_SOURCES) $(FUZZ_SOURCES))
 
 .PHONY: c-tests
-c-tests: $(TEST_PROGRAMS)
+c-tests: $(TEST_PROGRAMS) $(FUZZ_PROGRAMS)
+
+.PHONY: c-fuzzers
+c-fuzzers: $(FUZZ_PROGRAMS)
 
 .PHONY: FORCE
 FORCE:
@@ -215,8 +254,11 @@ $(OBJECTS)/libmerge_link.a: $(CORE_OBJECTS) $(OBJECTS)/flags
 	@$(AR) rcs $@ $(CORE_OBJECTS)
 
 $(OBJECTS)/tests/%: $(OBJECTS)/tests/%.o $(SUPPORT_OBJECTS) $(OBJECTS)/libmerge_link.a
-	@$(CC) $(FLAGS_$(FLAVOUR)) -pthread $(if $(filter test_alloc%,$(@F)),$(WRAP_ALLOC)) $(LDFLAGS) $^ \
+	@$(CC) $(FLAGS_$(FLAVOUR)) -pthread $(WRAP_$(firstword $(subst _, ,$(@F:test_%=%)))) $(LDFLAGS) $^ \
 	    $(CMOCKA_LIBS) $(LIBRARY_LIBS) -o $@
+
+$(OBJECTS)/tests/fuzz/%: $(OBJECTS)/tests/fuzz/%.o $(FUZZ_OBJECTS) $(OBJECTS)/libmerge_link.a
+	@$(CC) $(subst fuzzer-no-link,fuzzer,$(FLAGS_$(FLAVOUR))) -pthread $(LDFLAGS) $^ $(LIBRARY_LIBS) -o $@
 
 build/libmerge_link.a: build/c/plain/libmerge_link.a
 	@cp $< $@

@@ -20,7 +20,7 @@ class Attempt(Record):
     """One request that was sent, as ``on_attempt`` gets it when it is over.
 
     ``path`` is without the base URL, and values in it other than the category are left out.
-    ``number`` counts from 1. ``status_code`` is None when no answer came; then ``code`` is
+    ``number`` counts from 1. ``status_code`` is None when no whole answer came; then ``code`` is
     libcurl's name of the failure. ``seconds`` is what the attempt took; ``retry_in`` is the time in
     seconds until the next one, None when there is none.
     """

@@ -28,21 +28,24 @@ _USER_AGENT = f"merge-link/{__version__} libcurl/{_core.versions()['libcurl']} {
 def read(base_url: str | None) -> dict[str, object]:
     """Return the options that the environment gives, by their names. Empty values do not count."""
     environ = os.environ
+    proxies = _proxy_variables(base_url or environ.get("MERGE_BASE_URL") or "")
     return {
         **{name: environ[key] for name, key in _VARIABLES.items() if environ.get(key)},
-        **{
-            name: environ[key]
-            for name, keys in (
-                ("proxy", _proxy_variables(base_url or environ.get("MERGE_BASE_URL") or "")),
-                ("ca_bundle", ("SSL_CERT_DIR", "SSL_CERT_FILE")),
-            )
-            for key in keys
-            if environ.get(key)
-        },
+        **{"proxy": environ[key] for key in proxies if environ.get(key)},
+        **_ca_bundle(),
         "allow_http": environ.get("MERGE_ALLOW_HTTP", "").lower() in _TRUE,
         "no_proxy": _no_proxy(environ.get("no_proxy") or environ.get("NO_PROXY") or ""),
         "user_agent": _USER_AGENT,
     }
+
+
+def _ca_bundle() -> dict[str, object]:
+    """Return the file that is named, else the first directory of the list that is there."""
+    if file := os.environ.get("SSL_CERT_FILE"):
+        return {"ca_bundle": file}
+    directories = [path for path in os.environ.get("SSL_CERT_DIR", "").split(os.pathsep) if path]
+    there = [path for path in directories if os.path.isdir(path)]
+    return {"ca_bundle": path for path in (there or directories)[:1]}
 
 
 def _proxy_variables(base_url: str) -> "Iterator[str]":

@@ -1,5 +1,6 @@
 """Connecting ahead."""
 
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -73,3 +74,17 @@ def test_warm_up_takes_no_body(serve: Callable[..., Server]) -> None:
     with serve().client() as client, pytest.raises(merge_link.ValidationError) as caught:
         client.warm_up(extra_body={"new": 1})  # type: ignore[call-arg]
     assert caught.value.errors[0].field == "extra_body.new"
+
+
+def test_two_that_warm_up_at_once_do_not_wait_for_each_other(
+    serve: Callable[..., Server],
+) -> None:
+    server = serve(PAGE)
+    with server.client(max_connections=4, timeout=10) as client:
+        threads = [threading.Thread(target=client.warm_up, args=(4,)) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(8)
+        assert not any(thread.is_alive() for thread in threads)
+    assert server.connections <= 4

@@ -30,17 +30,9 @@ static int refuse_unknown(const ml_operation *operation, const char *name, int w
     append(names, &count, call_names);
     if (with_client) append(names, &count, ml_client_option_names());
     names[count] = NULL;
-    const char *meant = ml_nearest_name(name, names);
-    if (meant != NULL)
-        PyErr_Format(PyExc_TypeError,
-                     "%s() got an unexpected keyword argument '%.80s'. Did you mean '%s'?",
-                     operation->name, name, meant);
-    else
-        PyErr_Format(PyExc_TypeError,
-                     "%s() got an unexpected keyword argument '%.80s' (fields that are newer than "
-                     "this package go into extra_body)",
-                     operation->name, name);
-    return -1;
+    return ml_raise_unknown_keyword(
+        operation->name, name, names,
+        " (fields that are newer than this package go into extra_body)");
 }
 
 /* ---- the call's own keywords ---- */
@@ -57,15 +49,10 @@ static int take_extra_body(ml_state *state, ml_arguments *arguments, PyObject *v
     int failed = 0;
     for (Py_ssize_t i = 0; failed == 0 && i < PyList_Size(items); i++) {
         PyObject *pair = PyList_GetItem(items, i);
-        Py_ssize_t length = 0;
-        PyObject *key = PyTuple_GetItem(pair, 0);
-        const char *name = PyUnicode_Check(key) ? PyUnicode_AsUTF8AndSize(key, &length) : NULL;
-        if (name == NULL || strlen(name) != (size_t)length) {
-            PyErr_Clear();
-            ml_add_unusable(extra, "", "has a key that is not a plain string");
-            continue;
-        }
-        failed = ml_convert(state, extra, name, PyTuple_GetItem(pair, 1), &anything);
+        const char *name = NULL;
+        failed = ml_convert_key(extra, PyTuple_GetItem(pair, 0), &name);
+        if (name != NULL)
+            failed = ml_convert(state, extra, name, PyTuple_GetItem(pair, 1), &anything);
     }
     Py_DECREF(items);
     return failed;

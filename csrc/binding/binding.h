@@ -40,6 +40,7 @@
     X(read_environment) /* merge_link._environment.read */                                         \
     X(attempt_begins)   /* merge_link._attempts.begins */                                          \
     X(attempt_ends)     /* merge_link._attempts.ends */                                            \
+    X(get_logger)       /* logging.getLogger */                                                    \
     X(logger)           /* once the logging module is there */                                     \
     X(gevent_pool)      /* merge_link._gevent.pool */
 
@@ -73,6 +74,13 @@ PyObject *ml_raise(ml_state *state, const ml_error *error, const ml_response *re
 int ml_raise_configuration(ml_state *state, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Raises the ConfigurationError of a call or client without an API key. Returns -1. */
+int ml_raise_no_key(ml_state *state);
+/* Raises the TypeError of an unknown keyword, with the nearest of the known names, else the hint.
+ * Returns -1. */
+int ml_raise_unknown_keyword(const char *function, const char *name, const char *const *names,
+                             const char *hint);
+
 /* ---- result.c ---- */
 
 /* The result object of a successful call. */
@@ -85,6 +93,10 @@ PyObject *ml_result_new(ml_state *state, const ml_request *request, const ml_res
 int ml_convert(ml_state *state, ml_value *object, const char *name, PyObject *value,
                const ml_field *row);
 
+/* A dict's key as C text in *name; NULL when it can be no name, which is noted on the object for
+ * validation to report. -1 with an exception. */
+int ml_convert_key(ml_value *object, PyObject *key, const char **name);
+
 /* ---- options.c ---- */
 
 /* Is this a keyword of Client()? */
@@ -96,6 +108,7 @@ const char *const *ml_client_option_names(void);
 typedef struct ml_options_reader {
     ml_client_options options;
     PyObject *on_attempt; /* borrowed, or NULL */
+    bool has_allow_http;  /* given, be it False */
     PyObject *keep;       /* owned: a list of what the options borrow from */
 } ml_options_reader;
 

@@ -70,17 +70,22 @@ static void on_attempt(void *argument, const ml_attempt *attempt) {
     context->thread = PyEval_SaveThread();
 }
 
-/* A module, if somebody else has loaded it. Borrowed. */
-static PyObject *loaded_module(PyObject *name) {
-    return PyDict_GetItemWithError(PyImport_GetModuleDict(), name);
+/* Has somebody else loaded that module? */
+static bool is_loaded(PyObject *name) {
+    PyObject *module = PyDict_GetItemWithError(PyImport_GetModuleDict(), name);
+    return module != NULL && module != Py_None;
 }
 
-/* The logger, once the logging module is there. Borrowed; NULL: not yet. */
+/* The logger, once the logging module is there (half loaded by another thread, the import waits
+ * for it). Borrowed; NULL without an exception: not yet. */
 static PyObject *find_logger(ml_state *state) {
-    if (state->logger != NULL) return state->logger;
-    PyObject *logging = loaded_module(state->logging_name);
-    if (logging != NULL)
-        state->logger = PyObject_CallMethod(logging, "getLogger", "s", "merge_link");
+    if (state->logger != NULL || !is_loaded(state->logging_name)) return state->logger;
+    PyObject *get = ml_state_import(&state->get_logger, "logging", "getLogger");
+    PyObject *logger = get == NULL ? NULL : PyObject_CallFunction(get, "s", "merge_link");
+    if (state->logger == NULL)
+        state->logger = logger;
+    else
+        Py_XDECREF(logger);
     return state->logger;
 }
 
@@ -185,8 +190,7 @@ static PyObject *callable_of(job *j) {
 
 /* The function of the pool that runs another; None when gevent is not at work. */
 static PyObject *find_pool(ml_state *state) {
-    if (loaded_module(state->gevent_name) == NULL)
-        return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
+    if (!is_loaded(state->gevent_name)) return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
     PyObject *pool = ml_state_import(&state->gevent_pool, "merge_link._gevent", "pool");
     return pool == NULL ? NULL : PyObject_CallFunctionObjArgs(pool, NULL);
 }

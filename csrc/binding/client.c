@@ -28,31 +28,18 @@ static int set_client(ml_state *state, PyObject *self, const ml_client_options *
     return -1;
 }
 
-static int refuse_option(const char *name) {
-    const char *meant = ml_nearest_name(name, ml_client_option_names());
-    if (meant != NULL)
-        PyErr_Format(PyExc_TypeError,
-                     "Client() got an unexpected keyword argument '%.80s'. Did you mean '%s'?",
-                     name, meant);
-    else
-        PyErr_Format(PyExc_TypeError, "Client() got an unexpected keyword argument '%.80s'", name);
-    return -1;
-}
-
 static int read_options(ml_state *state, PyObject *keywords, ml_options_reader *reader) {
     PyObject *name, *value;
     Py_ssize_t position = 0;
     while (keywords != NULL && PyDict_Next(keywords, &position, &name, &value)) {
         const char *text = PyUnicode_AsUTF8AndSize(name, NULL);
         if (text == NULL) return -1;
-        if (!ml_is_client_option(text)) return refuse_option(text);
+        if (!ml_is_client_option(text))
+            return ml_raise_unknown_keyword("Client", text, ml_client_option_names(), "");
         if (ml_options_take(state, reader, text, value) != 0) return -1;
     }
     if (ml_options_complete(state, reader) != 0) return -1;
-    if (reader->options.api_key.data == NULL)
-        return ml_raise_configuration(
-            state, "no API key: set MERGE_API_KEY in the environment or pass api_key=");
-    return 0;
+    return reader->options.api_key.data == NULL ? ml_raise_no_key(state) : 0;
 }
 
 static int client_init(PyObject *self, PyObject *arguments, PyObject *keywords) {

@@ -109,22 +109,21 @@ static int add_list(ml_state *state, ml_value *parent, const char *name, PyObjec
     return failed;
 }
 
-/* A key as C text, or NULL with *failed set; keys that cannot be text are reported, not sent. */
-static const char *key_text(ml_value *object, PyObject *key, int *failed) {
+int ml_convert_key(ml_value *object, PyObject *key, const char **name) {
     Py_ssize_t length = 0;
-    *failed = 0;
+    *name = NULL;
     if (!PyUnicode_Check(key)) {
         ml_add_unusable(object, "", "has a key that is not a string");
-        return NULL;
+        return 0;
     }
     const char *text = PyUnicode_AsUTF8AndSize(key, &length);
-    if (text != NULL && strlen(text) == (size_t)length) return text;
-    if (text == NULL && !PyErr_ExceptionMatches(PyExc_UnicodeEncodeError))
-        *failed = -1;
+    if (text == NULL && !PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) return -1;
+    if (text == NULL) PyErr_Clear();
+    if (text != NULL && strlen(text) == (size_t)length)
+        *name = text;
     else
-        PyErr_Clear();
-    ml_add_unusable(object, "", "has a key with NUL or a lone surrogate");
-    return NULL;
+        ml_add_unusable(object, "", "has a key with NUL or a lone surrogate");
+    return 0;
 }
 
 static const ml_field *member_row(const ml_field *row, const char *name) {
@@ -139,7 +138,8 @@ static int add_dict(ml_state *state, ml_value *parent, const char *name, PyObjec
     int failed = 0;
     for (Py_ssize_t i = 0; failed == 0 && i < PyList_Size(items); i++) {
         PyObject *pair = PyList_GetItem(items, i);
-        const char *key = key_text(object, PyTuple_GetItem(pair, 0), &failed);
+        const char *key = NULL;
+        failed = ml_convert_key(object, PyTuple_GetItem(pair, 0), &key);
         if (key != NULL)
             failed = convert(state, object, key, PyTuple_GetItem(pair, 1), member_row(row, key),
                              depth + 1);

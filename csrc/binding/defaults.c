@@ -42,9 +42,7 @@ static PyObject *find_or_make(ml_state *state, ml_options_reader *reader) {
 
 static int choose_key(ml_state *state, const ml_options_reader *reader, ml_arguments *arguments) {
     if (ml_request_has_api_key(arguments->request)) return 0;
-    if (reader->options.api_key.data == NULL)
-        return ml_raise_configuration(
-            state, "no API key: set MERGE_API_KEY in the environment or pass api_key=");
+    if (reader->options.api_key.data == NULL) return ml_raise_no_key(state);
     ml_request_set_api_key(arguments->request, reader->options.api_key);
     return 0;
 }

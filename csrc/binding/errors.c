@@ -105,3 +105,21 @@ int ml_raise_configuration(ml_state *state, const char *format, ...) {
     ml_raise(state, &error, NULL);
     return -1;
 }
+
+int ml_raise_no_key(ml_state *state) {
+    return ml_raise_configuration(
+        state, "no API key: set MERGE_API_KEY in the environment or pass api_key=");
+}
+
+int ml_raise_unknown_keyword(const char *function, const char *name, const char *const *names,
+                             const char *hint) {
+    const char *meant = ml_nearest_name(name, names);
+    if (meant != NULL)
+        PyErr_Format(PyExc_TypeError,
+                     "%s() got an unexpected keyword argument '%.80s'. Did you mean '%s'?",
+                     function, name, meant);
+    else
+        PyErr_Format(PyExc_TypeError, "%s() got an unexpected keyword argument '%.80s'%s", function,
+                     name, hint);
+    return -1;
+}

@@ -91,6 +91,9 @@ int ml_seconds_from(ml_state *state, const char *name, PyObject *value, double *
         return refuse_type(state, name, wanted, value);
     double number = PyFloat_AsDouble(value);
     if (number == -1.0 && PyErr_Occurred()) {
+        if (!PyErr_ExceptionMatches(PyExc_TypeError) &&
+            !PyErr_ExceptionMatches(PyExc_OverflowError))
+            return -1;
         PyErr_Clear();
         return refuse_type(state, name, wanted, value);
     }
@@ -131,6 +134,7 @@ static int take_text(ml_state *state, ml_options_reader *reader, const struct op
 static int take_path(ml_state *state, ml_options_reader *reader, const struct option_row *row,
                      PyObject *value) {
     PyObject *path = PyOS_FSPath(value);
+    if (path == NULL && !PyErr_ExceptionMatches(PyExc_TypeError)) return -1;
     if (path == NULL || !PyUnicode_Check(path)) {
         PyErr_Clear();
         Py_XDECREF(path);
@@ -180,6 +184,7 @@ static int take_value(ml_state *state, ml_options_reader *reader, const struct o
     case OPTION_BOOL:
         if (!PyBool_Check(value)) return refuse_type(state, row->name, "True or False", value);
         *(bool *)slot(reader, row) = value == Py_True;
+        reader->has_allow_http = true;
         return 0;
     case OPTION_BUDGET: return take_budget(state, reader, value);
     case OPTION_CALLABLE:
@@ -228,9 +233,11 @@ static int fill_text(PyObject *environment, const char *name, ml_text *text) {
 }
 
 /* The order is base_url=, MERGE_BASE_URL, region=, MERGE_REGION. */
-static int fill_from(PyObject *environment, ml_client_options *options) {
+static int fill_from(PyObject *environment, ml_options_reader *reader) {
+    ml_client_options *options = &reader->options;
     bool own_proxy = options->proxy.data != NULL;
-    if (PyDict_GetItemString(environment, "allow_http") == Py_True) options->allow_http = true;
+    if (!reader->has_allow_http)
+        options->allow_http = PyDict_GetItemString(environment, "allow_http") == Py_True;
     if (fill_text(environment, "api_key", &options->api_key) != 0 ||
         fill_text(environment, "base_url", &options->base_url) != 0 ||
         fill_text(environment, "region", &options->region) != 0 ||
@@ -249,18 +256,22 @@ static int fill_ca(ml_options_reader *reader) {
     if (reader->options.ca_bundle.data != NULL) return 0;
     reader->options.ca_bundle = ml_text_of(ml_system_ca());
     if (reader->options.ca_bundle.data != NULL) return 0;
-    PyObject *find = NULL, *path = NULL, *keep = NULL;
+    PyObject *find = NULL, *path = NULL;
     if (ml_state_import(&find, "merge_link._environment", "certifi_bundle") == NULL) return -1;
     path = PyObject_CallFunctionObjArgs(find, NULL);
     Py_DECREF(find);
     if (path == NULL) return -1;
     if (keep_object(reader, path) != 0) return -1;
-    return path == Py_None ? 0 : ml_text_from(path, &reader->options.ca_bundle, &keep);
+    if (path == Py_None) return 0;
+    PyObject *keep = NULL;
+    if (ml_text_from(path, &reader->options.ca_bundle, &keep) != 0) return -1;
+    return keep == NULL ? 0 : keep_object(reader, keep);
 }
 
 int ml_options_begin(ml_options_reader *reader) {
     ml_client_options_init(&reader->options);
     reader->on_attempt = NULL;
+    reader->has_allow_http = false;
     reader->keep = PyList_New(0);
     return reader->keep == NULL ? -1 : 0;
 }
@@ -268,7 +279,7 @@ int ml_options_begin(ml_options_reader *reader) {
 int ml_options_complete(ml_state *state, ml_options_reader *reader) {
     PyObject *environment = read_environment(state, reader);
     if (environment == NULL) return -1;
-    if (fill_from(environment, &reader->options) != 0) return -1;
+    if (fill_from(environment, reader) != 0) return -1;
     return fill_ca(reader);
 }
 

@@ -37,15 +37,24 @@ static ml_status check_account_token(const ml_call *call, ml_error *error) {
     return ml_fail(error, ML_ERR_CONFIGURATION, "%s needs an account_token", call->operation->name);
 }
 
-/* The key last of all: what can be short and spell other secrets' parts is masked after them. */
+/* Puts it in its place by length. */
+static void add_secret(ml_masked *masked, size_t count, ml_text secret) {
+    size_t at = count;
+    for (; at > 0 && masked->secrets[at - 1].length < secret.length; at--)
+        masked->secrets[at] = masked->secrets[at - 1];
+    masked->secrets[at] = secret;
+}
+
 static void list_secrets(ml_call *call) {
     const ml_secret *const secrets[] = {
         &call->config->account_token,  &call->config->proxy, &call->config->proxy_login,
         &call->config->proxy_password, &call->api_key,
     };
     size_t count = 0;
+    call->masked.api_key = ml_secret_view(&call->api_key);
     for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++)
-        if (secrets[i]->data != NULL) call->masked.secrets[count++] = ml_secret_view(secrets[i]);
+        if (secrets[i]->data != NULL)
+            add_secret(&call->masked, count++, ml_secret_view(secrets[i]));
 }
 
 static void fill_exchange(ml_call *call) {
@@ -105,7 +114,7 @@ static void tell(const ml_call *call, bool is_over, double retry_in) {
         .path = ml_buffer_view(&call->message.shown_path).data,
         .number = (unsigned)call->retries_done + 1,
         .is_over = is_over,
-        .http_status = call->exchange.http_status,
+        .http_status = call->exchange.status == ML_OK ? call->exchange.http_status : 0,
         .code = call->exchange.code,
         .seconds = is_over ? call->transport->now() - call->began : 0.0,
         .retry_in = retry_in,
@@ -138,10 +147,9 @@ ml_step ml_call_go_on(ml_call *call) {
     return ML_STEP_DONE;
 }
 
-/* What Merge counts against this address. */
+/* What Merge counts against this address, also when its answer breaks off. */
 static bool is_failure(const ml_exchange *exchange) {
-    return exchange->status == ML_OK && exchange->http_status >= 400 &&
-           exchange->http_status != 429;
+    return exchange->sends > 0 && exchange->http_status >= 400 && exchange->http_status != 429;
 }
 
 static void leave_guard(ml_call *call, bool failed) {

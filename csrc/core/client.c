@@ -111,11 +111,16 @@ static ml_status take_seat(drive *d, ml_error *error) {
     }
 }
 
+/* A signal handler or a hook may have forked: this is the child, and the connection the parent's.
+ */
+static bool is_forked(const drive *d) {
+    return d->seat->lane == NULL;
+}
+
 /* Why a call must end now although it is not done; ML_OK when it need not. */
 static ml_status must_stop(const drive *d) {
     bool ticked_off = is_ticked_off(d->options);
-    /* A signal handler may have forked: this is the child, and the connection the parent's. */
-    if (d->seat->lane == NULL) return ML_ERR_TRANSPORT;
+    if (is_forked(d)) return ML_ERR_TRANSPORT;
     if (ticked_off) return ML_ERR_INTERRUPTED;
     return ml_pool_is_closed(&d->client->pool) ? ML_ERR_CLOSED : ML_OK;
 }
@@ -132,7 +137,7 @@ static ml_status send(const drive *d) {
     while (!transport->poll(d->seat->lane, TICK)) {
         ml_status status = must_stop(d);
         if (status == ML_OK) continue;
-        if (d->seat->lane != NULL) transport->cancel(d->seat->lane);
+        if (!is_forked(d)) transport->cancel(d->seat->lane);
         return status;
     }
     return ML_OK;
@@ -142,15 +147,16 @@ static ml_status wait(const drive *d) {
     const ml_transport *transport = d->client->transport;
     for (;;) {
         double left = d->call->wake_at - transport->now();
-        if (left <= 0.0) return ML_OK;
-        transport->poll(d->seat->lane, left < TICK ? left : TICK);
+        if (left > 0.0) transport->poll(d->seat->lane, left < TICK ? left : TICK);
         ml_status status = must_stop(d);
-        if (status != ML_OK) return status;
+        if (status != ML_OK || left <= 0.0) return status;
     }
 }
 
 static ml_status hold(const drive *d) {
-    double left = d->call->wake_at - d->client->transport->now();
+    const ml_call *call = d->call;
+    double until = call->wake_at < call->deadline ? call->wake_at : call->deadline;
+    double left = until - d->client->transport->now();
     if (left > 0.0) ml_guard_wait(left < TICK ? left : TICK);
     return must_stop(d);
 }
@@ -159,6 +165,7 @@ static ml_status go(const drive *d) {
     ml_status status = ML_OK;
     ml_step step = ml_call_go_on(d->call);
     while (status == ML_OK) {
+        if (step != ML_STEP_DONE && is_forked(d)) return ML_ERR_TRANSPORT;
         switch (step) {
         case ML_STEP_DONE: return ML_OK;
         case ML_STEP_SEND: status = send(d); break;
@@ -198,34 +205,38 @@ ml_status ml_client_call(ml_client *client, ml_request *request, const ml_call_o
 
 /* ---- connecting ahead ---- */
 
-/* One call, whose seat is kept busy, so that the next one gets another. */
-static ml_status warm_seat(ml_client *client, ml_request *request, const ml_call_options *options,
-                           ml_seat **seat, ml_error *error) {
+/* One call over a seat that is the caller's. */
+static ml_status warm_seat(ml_client *client, ml_seat *seat, ml_request *request,
+                           const ml_call_options *options, ml_error *error) {
     ml_call call;
     ml_response *response = NULL;
     ml_status status = ml_call_init(&call, request, &client->config, client->guard,
                                     client->transport, options, error);
     if (status != ML_OK) return status;
-    drive d = {.client = client, .call = &call, .options = options};
-    status = take_seat(&d, error);
-    if (status == ML_OK) status = finish(&d, go(&d), &response, error);
-    *seat = d.seat;
+    drive d = {client, seat, &call, options};
+    status = finish(&d, go(&d), &response, error);
     ml_response_free(response);
     ml_call_free(&call);
     return status;
 }
 
+/* Seats are kept busy until all are warm, so that each call gets another. It waits for none: two
+ * that warm up at once would wait for each other. */
 ml_status ml_client_warm_up(ml_client *client, ml_request *request, int connections,
                             const ml_call_options *options, ml_error *error) {
     ml_status status = ML_OK;
-    int most = client->config.options.max_connections;
+    int most = client->config.options.max_connections, count = 0;
     ml_error_clear(error);
     ml_seat **seats = calloc((size_t)most, sizeof *seats);
     if (seats == NULL) return ml_fail_memory(error);
-    for (int i = 0; status == ML_OK && i < connections && i < most; i++)
-        status = warm_seat(client, request, options, &seats[i], error);
-    for (int i = 0; i < most; i++)
-        if (seats[i] != NULL) ml_pool_leave(&client->pool, seats[i]);
+    while (status == ML_OK && count < connections && count < most) {
+        ml_seat *seat = ml_pool_take(&client->pool, 0.0, error);
+        if (seat == NULL) break;
+        seats[count++] = seat;
+        status = warm_seat(client, seat, request, options, error);
+    }
+    for (int i = 0; i < count; i++)
+        ml_pool_leave(&client->pool, seats[i]);
     free(seats);
-    return status;
+    return error->status;
 }

@@ -1,7 +1,7 @@
 #include "config.h"
 #include "error.h"
+#include "http.h"
 #include "text.h"
-#include "transport.h"
 
 #include <arpa/inet.h>
 #include <math.h>
@@ -11,6 +11,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* https://docs.merge.dev/basics/regions */
 static const struct {
@@ -164,10 +165,17 @@ static ml_status read_base_url(const char *url, ml_url_parts *parts, ml_error *e
     return ML_OK;
 }
 
-/* What follows from the base URL. */
-static void note_origin(ml_config *config, const ml_url_parts *parts) {
+static void lower(char *text) {
+    for (; *text != '\0'; text++)
+        if (*text >= 'A' && *text <= 'Z') *text = (char)(*text - 'A' + 'a');
+}
+
+/* What follows from the base URL. A proxy elsewhere carries plain http away from loopback. */
+static void note_origin(ml_config *config, ml_url_parts *parts) {
     bool loopback = is_loopback(parts->host);
-    config->is_plain_http = strcmp(parts->scheme, "http") == 0 && !loopback;
+    lower(parts->host);
+    config->is_plain_http =
+        strcmp(parts->scheme, "http") == 0 && (!loopback || config->has_remote_proxy);
     config->default_budget = loopback ? 0 : DEFAULT_BUDGET;
     if (config->options.budget_failures < 0)
         config->options.budget_failures = config->default_budget;
@@ -197,13 +205,37 @@ ml_status ml_config_check_key(const ml_config *config, ml_text key, ml_error *er
     return refuse(error, "api_key", "is a production key: it is never sent over plain http://");
 }
 
-static ml_status check_ca(ml_config *config, ml_error *error) {
+static ml_status check_files(ml_config *config, ml_error *error) {
     struct stat facts;
-    const char *path = config->options.ca_bundle.data;
-    if (path == NULL) return ML_OK;
-    if (stat(path, &facts) != 0)
-        return refuse(error, "ca_bundle", "names a file or directory that cannot be read");
-    config->ca_is_directory = S_ISDIR(facts.st_mode);
+    const char *ca = config->options.ca_bundle.data, *own = config->options.client_cert.data;
+    if (ca != NULL && stat(ca, &facts) != 0)
+        return refuse(error, "ca_bundle",
+                      "names a file or directory that cannot be read (where it is not given, "
+                      "SSL_CERT_FILE and SSL_CERT_DIR say)");
+    config->ca_is_directory = ca != NULL && S_ISDIR(facts.st_mode);
+    if (own != NULL && access(own, R_OK) != 0)
+        return refuse(error, "client_cert", "names a file that cannot be read");
+    return ML_OK;
+}
+
+static bool is_proxy_scheme(const char *scheme) {
+    return strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0 ||
+           strncmp(scheme, "socks", 5) == 0;
+}
+
+/* Reads the proxy's URL, and the password in it, which must be masked where it comes back. */
+static ml_status check_proxy(ml_config *config, ml_error *error) {
+    ml_url_parts parts;
+    if (config->proxy.data == NULL) return ML_OK;
+    switch (
+        ml_proxy_read(config->proxy.data, &parts, &config->proxy_password, &config->proxy_login)) {
+    case ML_URL_NO_MEMORY: return ml_fail_memory(error);
+    case ML_URL_BAD: parts.scheme[0] = '\0'; break;
+    case ML_URL_GOOD: break;
+    }
+    if (!is_proxy_scheme(parts.scheme))
+        return refuse(error, "proxy", "must be a URL, such as http://proxy.example:3128");
+    config->has_remote_proxy = !is_loopback(parts.host) && config->options.no_proxy.data == NULL;
     return ML_OK;
 }
 
@@ -229,8 +261,7 @@ static bool copy_texts(ml_config *config, const ml_client_options *from) {
     }
     return ml_secret_set(&config->api_key, from->api_key) &&
            ml_secret_set(&config->account_token, from->account_token) &&
-           ml_secret_set(&config->proxy, from->proxy) &&
-           ml_proxy_login(config->proxy.data, &config->proxy_password, &config->proxy_login);
+           ml_secret_set(&config->proxy, from->proxy);
 }
 
 static ml_text without_end_slashes(ml_text url) {
@@ -268,12 +299,13 @@ static ml_status fill(ml_config *config, const ml_client_options *options, ml_er
     config->options = chosen;
     config->options.api_key = config->options.account_token = config->options.proxy = (ml_text){0};
     if (!copy_texts(config, &chosen)) return ml_fail_memory(error);
-    ml_status status = check_base_url(config, error);
+    ml_status status = check_proxy(config, error);
+    if (status == ML_OK) status = check_base_url(config, error);
     if (status == ML_OK && options->api_key.data != NULL)
         status = ml_config_check_key(config, options->api_key, error);
     if (status == ML_OK && options->account_token.data != NULL)
         status = check_credential("account_token", options->account_token, error);
-    return status == ML_OK ? check_ca(config, error) : status;
+    return status == ML_OK ? check_files(config, error) : status;
 }
 
 ml_status ml_config_set(ml_config *config, const ml_client_options *options, ml_error *error) {

@@ -11,10 +11,11 @@ typedef struct ml_config {
     /* Its texts point to what is owned below; api_key and proxy are always empty here. */
     ml_client_options options;
     bool ca_is_directory;
-    bool is_plain_http; /* unencrypted, and not to loopback */
-    int default_budget; /* failures, when the options do not say */
-    char host[256];     /* of the base URL */
-    char origin[288];   /* its scheme, host and port */
+    bool has_remote_proxy; /* for every host, also loopback */
+    bool is_plain_http;    /* unencrypted, and not to loopback */
+    int default_budget;    /* failures, when the options do not say */
+    char host[256];        /* of the base URL */
+    char origin[288];      /* its scheme, host and port */
     /* owned */
     ml_secret api_key;
     ml_secret account_token;

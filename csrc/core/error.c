@@ -1,4 +1,5 @@
 #include "error.h"
+#include "secret.h"
 #include "text.h"
 
 #include <stdarg.h>
@@ -12,15 +13,14 @@ void ml_error_init(ml_error *error) {
 
 void ml_error_clear(ml_error *error) {
     for (size_t i = 0; i < error->problem_count; i++) {
-        free(error->problems[i].field);
-        free(error->problems[i].message);
+        ml_free_wiped(error->problems[i].field);
+        ml_free_wiped(error->problems[i].message);
     }
     free(error->problems);
     ml_error_init(error);
 }
 
-/* Text that was cut may end in the middle of a character. */
-static void drop_half_character(char *text) {
+void ml_drop_half_character(char *text) {
     size_t length = strlen(text), start = length;
     while (start > 0 && length - start < 3 && ((unsigned char)text[start - 1] & 0xC0) == 0x80)
         start--;
@@ -29,13 +29,24 @@ static void drop_half_character(char *text) {
     if (ml_utf8_next((ml_text){text, length}, &at) < 0) text[start] = '\0';
 }
 
+/* What a server says must not write lines of its own into a log, nor steer a terminal. */
+static void replace_controls(char *text) {
+    for (; *text != '\0'; text++) {
+        bool c1 = (unsigned char)text[0] == 0xC2 && (unsigned char)text[1] >= 0x80 &&
+                  (unsigned char)text[1] <= 0x9F;
+        if (c1) *text++ = ' ';
+        if (c1 || (unsigned char)*text < 0x20 || *text == 0x7F) *text = ' ';
+    }
+}
+
 ml_status ml_fail(ml_error *error, ml_status status, const char *format, ...) {
     error->status = status;
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(error->text, sizeof error->text, format, arguments);
     va_end(arguments);
-    drop_half_character(error->text);
+    ml_drop_half_character(error->text);
+    replace_controls(error->text);
     return status;
 }
 
@@ -58,8 +69,8 @@ bool ml_error_add_problem(ml_error *error, const char *field, const char *messag
     if (!grow_problems(error)) return false;
     ml_problem problem = {.field = strdup(field), .message = strdup(message)};
     if (problem.field == NULL || problem.message == NULL) {
-        free(problem.field);
-        free(problem.message);
+        ml_free_wiped(problem.field);
+        ml_free_wiped(problem.message);
         return false;
     }
     error->problems[error->problem_count++] = problem;

@@ -13,12 +13,16 @@ const char *ml_cjson_version(void) {
 }
 
 /* cJSON's own free does not wipe, and its hooks would reach every user of cJSON in the process. */
+static void wipe_text(char *text) {
+    if (text != NULL) explicit_bzero(text, strlen(text));
+}
+
 static void wipe(cJSON *item) {
     for (; item != NULL; item = item->next) {
         bool owned = (item->type & cJSON_IsReference) == 0;
-        if (owned && item->valuestring != NULL)
-            explicit_bzero(item->valuestring, strlen(item->valuestring));
+        if (owned) wipe_text(item->valuestring);
         if (owned) wipe(item->child);
+        if ((item->type & cJSON_StringIsConst) == 0) wipe_text(item->string);
     }
 }
 
@@ -160,6 +164,9 @@ bool ml_json_encode_body(const ml_request *request, ml_buffer *out) {
 
 /* ---- errors ---- */
 
+/* A body may say more than anybody reads; what is over is left out. */
+enum { MOST_PROBLEMS = 100, MOST_PATH_BYTES = 200, MOST_DETAIL_BYTES = 64 * 1024 };
+
 typedef struct error_reader {
     ml_error *error; /* borrowed */
     ml_buffer path;
@@ -167,21 +174,24 @@ typedef struct error_reader {
 
 static bool read_problems(error_reader *r, const cJSON *item);
 
+static void extend_path(ml_buffer *path, const char *before, const char *name, const char *after) {
+    if (path->length > MOST_PATH_BYTES) return;
+    ml_buffer_text(path, before);
+    ml_buffer_text(path, path->length + strlen(name) > MOST_PATH_BYTES ? "..." : name);
+    ml_buffer_text(path, after);
+}
+
 /* Reads the item one step further down the path. Keys that are numbers are list indices. */
 static bool read_below(error_reader *r, const char *name, size_t index, const cJSON *item) {
     size_t before = r->path.length;
     char number[32];
-    snprintf(number, sizeof number, "[%zu]", index);
-    if (name == NULL) {
-        ml_buffer_text(&r->path, number);
-    } else if (name[0] != '\0' && strspn(name, "0123456789") == strlen(name)) {
-        ml_buffer_char(&r->path, '[');
-        ml_buffer_text(&r->path, name);
-        ml_buffer_char(&r->path, ']');
-    } else {
-        if (before > 0) ml_buffer_char(&r->path, '.');
-        ml_buffer_text(&r->path, name);
-    }
+    snprintf(number, sizeof number, "%zu", index);
+    if (name == NULL)
+        extend_path(&r->path, "[", number, "]");
+    else if (name[0] != '\0' && strspn(name, "0123456789") == strlen(name))
+        extend_path(&r->path, "[", name, "]");
+    else
+        extend_path(&r->path, before > 0 ? "." : "", name, "");
     bool read = !r->path.failed && read_problems(r, item);
     ml_buffer_truncate(&r->path, before);
     return read;
@@ -189,6 +199,7 @@ static bool read_below(error_reader *r, const char *name, size_t index, const cJ
 
 /* A string is a message about the path; what a list holds is one too, or about its items. */
 static bool read_problems(error_reader *r, const cJSON *item) {
+    if (r->error->problem_count >= MOST_PROBLEMS) return true;
     const char *message = cJSON_GetStringValue(item);
     if (message != NULL)
         return ml_error_add_problem(r->error, ml_buffer_view(&r->path).data, message);
@@ -205,7 +216,12 @@ static bool read_error_member(error_reader *r, const cJSON *item, char **detail)
     /* A second one is possible: cJSON cuts names at U+0000. */
     if (*detail == NULL && strcmp(item->string, "detail") == 0 && cJSON_IsString(item)) {
         *detail = strdup(item->valuestring);
-        return *detail != NULL;
+        if (*detail == NULL) return false;
+        if (strlen(*detail) > MOST_DETAIL_BYTES) {
+            (*detail)[MOST_DETAIL_BYTES] = '\0';
+            ml_drop_half_character(*detail);
+        }
+        return true;
     }
     return read_below(r, item->string, 0, item);
 }

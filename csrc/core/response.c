@@ -29,7 +29,7 @@ void ml_response_free(ml_response *response) {
     if (response == NULL) return;
     ml_buffer_free(&response->headers);
     ml_buffer_free(&response->body);
-    free(response->detail);
+    ml_free_wiped(response->detail);
     free(response->members);
     ml_arena_free(&response->texts);
     free(response);
@@ -202,7 +202,7 @@ static bool looks_like_html(ml_text body) {
 }
 
 static ml_status read_success(ml_response *response, const ml_operation *operation,
-                              ml_error *error) {
+                              const ml_masked *masked, ml_error *error) {
     ml_text body = ml_buffer_view(&response->body);
     ml_json_fault fault;
     if (operation->response == NULL) return ML_OK;
@@ -217,6 +217,7 @@ static ml_status read_success(ml_response *response, const ml_operation *operati
                        fault.what);
     case ML_JSON_VALID: response->is_json = true; break;
     }
+    ml_mask(response->body.data, response->body.length, masked->api_key);
     return read_members(response, operation->response, error);
 }
 
@@ -284,7 +285,7 @@ static ml_status judge(ml_response *response, const ml_operation *operation, boo
     if (cut)
         return ml_fail(error, ML_ERR_RESPONSE, "the answer is larger than the limit of %zu bytes",
                        response->body.length);
-    return read_success(response, operation, error);
+    return read_success(response, operation, masked, error);
 }
 
 /* Also of an answer of 2xx that is refused: its request id goes into the error. */

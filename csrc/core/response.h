@@ -9,7 +9,8 @@
 
 /* What must not be shown in what a server says. Ends with a text that is not given. */
 typedef struct ml_masked {
-    ml_text secrets[6];
+    ml_text secrets[6]; /* the longest first: one may be a part of another */
+    ml_text api_key;    /* one of them; the only one that no good answer may hold */
 } ml_masked;
 
 /*

@@ -1,5 +1,5 @@
 #include "retry.h"
-#include "transport.h"
+#include "http.h"
 
 #include <stdlib.h>
 #include <string.h>

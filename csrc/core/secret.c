@@ -49,6 +49,12 @@ void ml_secret_free(ml_secret *secret) {
     *secret = (ml_secret){0};
 }
 
+void ml_free_wiped(char *string) {
+    if (string == NULL) return;
+    explicit_bzero(string, strlen(string));
+    free(string);
+}
+
 static int hex_digit(char c) {
     if (c >= '0' && c <= '9') return c - '0';
     if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -70,23 +76,59 @@ static size_t escaped_ascii(const char *text, size_t length, char *value) {
     return 6;
 }
 
+/* How many bytes belong together at text: an escape, a pair of them, or one byte. JSON that is
+ * changed in the middle of them is none any more. */
+static size_t unit_length(const char *text, size_t length) {
+    if (length < 2 || text[0] != '\\') return 1;
+    if (text[1] != 'u') return 2;
+    bool is_pair = length >= 12 && (text[2] == 'd' || text[2] == 'D') &&
+                   memchr("89abAB", text[3], 6) != NULL && text[6] == '\\';
+    size_t unit = is_pair ? 12 : 6;
+    return length < unit ? length : unit;
+}
+
+static bool is_cut_escape(const char *text, size_t length) {
+    return text[0] == '\\' && (length == 1 || (text[1] == 'u' && length < 6));
+}
+
 /* How many bytes at text spell the secret, or as much of it as is there before the text was cut;
  * 0 when they do not. */
 static size_t spelt(const char *text, size_t length, ml_text secret) {
     size_t at = 0;
     for (size_t i = 0; i < secret.length; i++) {
-        if (at >= length) return i >= SHORTEST_MASKED ? at : 0;
         char value = 0;
         size_t step = escaped_ascii(text + at, length - at, &value);
-        if (step > 0 && value == secret.data[i]) {
+        if (step > 0 && value == secret.data[i])
             at += step;
-        } else if (text[at] == secret.data[i]) {
+        else if (at < length && text[at] == secret.data[i])
             at++;
-        } else {
+        else if (at >= length || is_cut_escape(text + at, length - at))
+            return i >= SHORTEST_MASKED ? length : 0;
+        else
             return 0;
-        }
     }
     return at;
+}
+
+/* The same where backslashes are just that. */
+static size_t stands(const char *text, size_t length, ml_text secret) {
+    size_t size = length < secret.length ? length : secret.length;
+    bool is_enough = size == secret.length || size >= SHORTEST_MASKED;
+    return is_enough && memcmp(text, secret.data, size) == 0 ? size : 0;
+}
+
+/* How many bytes at text must go, because the secret starts in the unit there; 0: none. */
+static size_t secret_at(const char *text, size_t length, ml_text secret) {
+    size_t unit = unit_length(text, length);
+    size_t found = spelt(text, length, secret);
+    for (size_t i = 0; found == 0 && i < unit; i++) {
+        size_t size = stands(text + i, length - i, secret);
+        if (size > 0) found = i + size;
+    }
+    size_t whole = 0;
+    while (whole < found)
+        whole += unit_length(text + whole, length - whole);
+    return whole;
 }
 
 void ml_mask(char *text, size_t length, ml_text secret) {
@@ -94,8 +136,8 @@ void ml_mask(char *text, size_t length, ml_text secret) {
     size_t at = 0;
     while (at < length) {
         bool may_start = text[at] == secret.data[0] || text[at] == '\\';
-        size_t found = may_start ? spelt(text + at, length - at, secret) : 0;
+        size_t found = may_start ? secret_at(text + at, length - at, secret) : 0;
         if (found > 0) memset(text + at, '*', found);
-        at += found > 0 ? found : 1;
+        at += found > 0 ? found : unit_length(text + at, length - at);
     }
 }

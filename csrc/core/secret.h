@@ -20,11 +20,15 @@ bool ml_secret_set_base64(ml_secret *secret, ml_text text);
 /* Wipes, frees and makes it none. */
 void ml_secret_free(ml_secret *secret);
 
+/* Frees a string after wiping it: what a server says may repeat what it was sent. NULL is fine. */
+void ml_free_wiped(char *string);
+
 /*
  * Overwrites each occurrence of the secret in text with '*', also where it is written with JSON's
  * escapes ("\/", "\u0041"), and where the end of the text cuts it. The text keeps its length, and
- * JSON stays JSON. A secret, or what a cut leaves of it, of fewer than six bytes is left alone: it
- * could not be told from ordinary words.
+ * JSON stays JSON, unless the secret spells what stands outside of strings there. A secret, or what
+ * a cut leaves of it, of fewer than six bytes is left alone: it could not be told from ordinary
+ * words.
  */
 void ml_mask(char *text, size_t length, ml_text secret);
 

@@ -9,6 +9,7 @@
 
 #include "buffer.h"
 #include "config.h"
+#include "http.h"
 #include "merge_link.h"
 
 /* One attempt: what goes out, and what became of it. */
@@ -75,33 +76,7 @@ extern const ml_transport ml_curl_transport;
 /* Makes libcurl ready for the process, once. Any thread. */
 ml_status ml_transport_init(ml_error *error);
 
-/* "merge-link/<version> libcurl/<version>" */
-const char *ml_default_user_agent(void);
-
-/* What a URL consists of, as libcurl reads it. */
-typedef struct ml_url_parts {
-    char scheme[8];
-    char host[256];
-    char port[8]; /* the scheme's own when the URL names none */
-    bool has_user, has_query, has_fragment;
-} ml_url_parts;
-
-typedef enum ml_url_verdict { ML_URL_GOOD, ML_URL_BAD, ML_URL_NO_MEMORY } ml_url_verdict;
-
-ml_url_verdict ml_url_read(const char *url, ml_url_parts *parts);
-
-/* The password in a proxy's URL, and its user and password as they are sent: in base64. Neither is
- * set when the URL (it may be NULL) holds none. False when memory is out. */
-bool ml_proxy_login(const char *url, ml_secret *password, ml_secret *login);
-
-/* An HTTP date as seconds since the epoch; negative when it is none. */
-double ml_http_date(const char *text);
-
 /* Frees and clears what an exchange came back with, to be used for another attempt. */
 void ml_exchange_reset(ml_exchange *exchange);
-
-/* The value of a header in a block of "Name: value\r\n" lines, the last one if it is repeated.
- * Length 0 when it is missing. */
-ml_text ml_header_find(ml_text block, const char *name);
 
 #endif

@@ -60,6 +60,7 @@ static void problem(checker *c, const step *at, const char *format, ...) {
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
+    ml_drop_half_character(message);
     render(at, &path);
     if (path.failed || !ml_error_add_problem(c->error, ml_buffer_view(&path).data, message))
         c->no_memory = true;

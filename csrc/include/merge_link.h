@@ -258,7 +258,7 @@ typedef struct ml_attempt {
     const char *path; /* without base URL and without what may be secret: "/ats/v1/link-token" */
     unsigned number;  /* from 1 */
     bool is_over;     /* the rest is of attempts that are over */
-    int http_status;  /* 0: no answer */
+    int http_status;  /* 0: no whole answer */
     const char *code; /* libcurl's name of a failure, or "" */
     double seconds;   /* that it took */
     double retry_in;  /* seconds until the next attempt; negative: there is none */

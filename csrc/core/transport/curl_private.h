@@ -16,6 +16,8 @@ const curl_version_info_data *ml_curl_info(void);
 
 /* ---- share.c ---- */
 
+/* Gets ready for fork(). Once, before the first lane. */
+void ml_curl_share_join(void);
 /* What all lanes of the process share; NULL when memory is out. Lives as long as the process. */
 CURLSH *ml_curl_share(void);
 

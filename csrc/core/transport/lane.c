@@ -4,6 +4,7 @@
  */
 #include "../clock.h"
 #include "../error.h"
+#include "../process.h"
 #include "curl_private.h"
 
 #include <stdatomic.h>
@@ -39,7 +40,13 @@ static double wall_clock(void) {
 /* Jitter needs no more than numbers that differ from thread to thread and try to try. */
 static double dice(void) {
     static _Thread_local uint64_t state;
-    if (state == 0) state = (uint64_t)(uintptr_t)&state ^ (uint64_t)(ml_now() * 1e9);
+    static _Thread_local unsigned generation;
+    /* After a fork too, or all children would wait alike. */
+    if (state == 0 || generation != ml_process_generation()) {
+        generation = ml_process_generation();
+        state =
+            (uint64_t)(uintptr_t)&state ^ (uint64_t)(ml_now() * 1e9) ^ ((uint64_t)getpid() << 32);
+    }
     state += 0x9E3779B97F4A7C15u;
     uint64_t mixed = (state ^ (state >> 30)) * 0xBF58476D1CE4E5B9u;
     mixed = (mixed ^ (mixed >> 27)) * 0x94D049BB133111EBu;

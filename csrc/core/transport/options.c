@@ -44,8 +44,9 @@ static bool set_timeouts(CURL *easy, const ml_client_options *options, ml_error 
     return finish(code, name, error);
 }
 
-/* A hashed directory is read certificate by certificate; libcurl's built-in bundle, which would
- * be read whole for each connection, is switched off then. */
+/* Of the server, and of a proxy that is spoken to over TLS. A hashed directory is read certificate
+ * by certificate; libcurl's built-in bundle, which would be read whole for each connection, is
+ * switched off then. */
 static bool set_trust(CURL *easy, const ml_config *config, ml_error *error) {
     CURLcode code = CURLE_OK;
     const char *name = "";
@@ -53,12 +54,23 @@ static bool set_trust(CURL *easy, const ml_config *config, ml_error *error) {
     SET(CURLOPT_SSL_VERIFYPEER, 1L);
     SET(CURLOPT_SSL_VERIFYHOST, 2L);
     SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    SET(CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    SET(CURLOPT_PROXY_SSL_VERIFYPEER, 1L);
+    SET(CURLOPT_PROXY_SSL_VERIFYHOST, 2L);
+    SET(CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     if (path != NULL) {
         SET(CURLOPT_CAPATH, config->ca_is_directory ? path : NULL);
         SET(CURLOPT_CAINFO, config->ca_is_directory ? NULL : path);
+        SET(CURLOPT_PROXY_CAPATH, config->ca_is_directory ? path : NULL);
+        SET(CURLOPT_PROXY_CAINFO, config->ca_is_directory ? NULL : path);
+        SET(CURLOPT_PROXY_CAPATH, config->ca_is_directory ? path : NULL);
+        SET(CURLOPT_PROXY_CAINFO, config->ca_is_directory ? NULL : path);
     }
-    if (config->options.client_cert.data != NULL)
+    if (config->options.client_cert.data != NULL) {
         SET(CURLOPT_SSLCERT, config->options.client_cert.data);
+        /* Without one, OpenSSL asks for the pass phrase on the terminal, and waits for ever. */
+        SET(CURLOPT_KEYPASSWD, "");
+    }
     return finish(code, name, error);
 }
 

@@ -10,7 +10,6 @@
 static pthread_mutex_t locks[CURL_LOCK_DATA_LAST];
 static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
 static CURLSH *share;
-static bool joined;
 
 static void lock(CURL *easy, curl_lock_data data, curl_lock_access access, void *user) {
     (void)easy, (void)access, (void)user;
@@ -59,14 +58,14 @@ static CURLSH *make(void) {
     return NULL;
 }
 
+void ml_curl_share_join(void) {
+    ml_process_add(&in_processes);
+}
+
 CURLSH *ml_curl_share(void) {
     pthread_mutex_lock(&making);
-    bool joins = !joined;
-    joined = true;
     if (share == NULL) share = make();
     CURLSH *shared = share;
     pthread_mutex_unlock(&making);
-    /* Without `making`: the process's lock comes first. */
-    if (joins) ml_process_add(&in_processes);
     return shared;
 }
