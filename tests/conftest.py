@@ -1,0 +1,84 @@
+"""Fixtures of all tests."""
+
+import os
+import shutil
+import ssl
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import trustme
+
+import merge_link
+from merge_link.sandbox import Sandbox
+from scripted import Server
+
+_OURS = ("MERGE_", "SSL_CERT_")
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees the settings of the person who runs it."""
+    for name in list(os.environ):
+        if name.startswith(_OURS) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as running:
+        yield running
+
+
+@pytest.fixture
+def client(sandbox: Sandbox) -> Iterator[merge_link.Client]:
+    with sandbox.client() as made:
+        yield made
+
+
+class Tls(NamedTuple):
+    """What a server on loopback needs for TLS, also as a file, and the file of its authority."""
+
+    context: ssl.SSLContext
+    server_file: str
+    ca_file: str
+
+
+@pytest.fixture(scope="session")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> Tls:
+    authority = trustme.CA()
+    certificate = authority.issue_cert("127.0.0.1", "localhost")
+    server_file, ca_file = (str(tmp_path_factory.mktemp("tls") / "it.pem") for _ in range(2))
+    authority.cert_pem.write_to_path(ca_file)
+    for blob in (certificate.private_key_and_cert_chain_pem, authority.cert_pem):
+        blob.write_to_path(server_file, append=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(context)
+    return Tls(context, server_file, ca_file)
+
+
+@pytest.fixture(scope="session")
+def lookup_shim(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Build isolated/lookup.c; the environment that comes back puts it to work."""
+    compiler = shutil.which(os.environ.get("CC", "cc"))
+    if compiler is None:
+        pytest.skip("the shim of name lookups needs a C compiler")
+    source = Path(__file__).parent / "isolated" / "lookup.c"
+    library = str(tmp_path_factory.mktemp("lookup") / "lookup.so")
+    command = [compiler, "-shared", "-fPIC", "-D_GNU_SOURCE", str(source), "-o", library, "-ldl"]
+    subprocess.run(command, check=True)
+    return {"LD_PRELOAD": " ".join(filter(None, (os.environ.get("LD_PRELOAD"), library)))}
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Server]]:
+    """Start scripted servers, which close when the test ends."""
+    with ExitStack() as stack:
+
+        def start(*answers: Any, **options: Any) -> Server:
+            return stack.enter_context(Server(*answers, **options))
+
+        yield start

@@ -1,0 +1,180 @@
+"""Do the same thing thousands of times and see what is left. Arguments: what, the server's URL.
+
+Three things are counted: Python's memory blocks, objects that the garbage collector knows, and
+bytes of malloc in use, where the C library tells (glibc), else resident memory. Tables that grow
+now and then are no leak, and one round of many leaves nothing. A leak shows in every round.
+"""
+
+import ctypes
+import dataclasses
+import gc
+import math
+import pickle
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import merge_link
+from merge_link import Client, LinkToken, MergeLinkError
+from samples import EVERY_FIELD, FIELDS, KEY
+
+WHAT, URL = sys.argv[1:]
+OPTIONS = {"base_url": URL, "api_key": KEY, "max_retries": 0}
+WARM_UP, TIMES, MOST_ROUNDS = 300, 1000, 12
+MOST_LEFT = 0.05, 0.05, 12.0
+
+client = Client(**OPTIONS)
+turn = 0
+
+
+def refused(
+    call: Callable[..., Any], expected: type[Exception] = MergeLinkError, /, **fields: Any
+) -> Exception:
+    try:
+        call(**fields)
+    except expected as error:
+        return error
+    raise AssertionError("not refused")
+
+
+def look_at_everything() -> None:
+    token = client.create_link_token(**EVERY_FIELD)
+    token.response.headers["content-length"]
+    repr((token, token.expires_at, token.response, token.extra, token._repr_html_()))
+    assert pickle.loads(pickle.dumps(token)) == dataclasses.replace(token)
+
+
+def evict() -> None:
+    """One option set more than the module keeps clients for, in turn."""
+    global turn
+    turn = (turn + 1) % 9
+    merge_link.create_link_token(**FIELDS, **OPTIONS, user_agent=f"agent/{turn}")
+
+
+def many_problems() -> None:
+    refused(
+        client.create_link_token,
+        end_user_email_address="\ud800",
+        categories=["ats", "ats", 5, "atss", object()],
+        common_models=[{"model_id": 1, "x": object(), "\0": 1, 5: 6}, 7],
+        category_common_model_scopes={"ats": [{"model_permissions": {"A": {"is_enabled": 1}}}]},
+        integration_specific_config={"a": math.nan},
+        extra_body={"language": 1, 5: 5, "x": object()},
+        extra_headers={"Host": "x", "X-\ud800": "\ud800"},
+    )
+
+
+def pickled_error() -> None:
+    pickle.loads(pickle.dumps(refused(client.create_link_token, **FIELDS)))
+
+
+def unclosed_client_in_a_cycle() -> None:
+    unclosed = Client(**OPTIONS)
+    unclosed.myself = unclosed
+    unclosed.create_link_token(**FIELDS)
+
+
+def closed_client() -> None:
+    with Client(**OPTIONS, account_token="x", proxy="", category="ats", user_agent="x") as made:
+        repr((made, made.base_url, made.error_budget, made.ca_bundle))
+
+
+def one_call_client() -> None:
+    with Client(**OPTIONS) as made:
+        made.create_link_token(**FIELDS)
+
+
+def bad_options() -> None:
+    for bad in (
+        {"api_key": ""},
+        {"api_key": "\ud800"},
+        {"base_url": "http://merge.example"},
+        {"timeout": "x"},
+        {"ca_bundle": b"x"},
+        {"ca_bundle": "/no/such"},
+        {"error_budget": (1, "x")},
+    ):
+        refused(Client, **{**OPTIONS, **bad})
+    refused(client.create_link_token, **FIELDS, timeout=-1)
+    refused(client.create_link_token, **FIELDS, api_key="x\n")
+    refused(merge_link.create_link_token, **FIELDS, region="moon")
+
+
+def bad_calls() -> None:
+    for call in (client.create_link_token, merge_link.create_link_token):
+        refused(call, TypeError, **FIELDS, catagories=1)
+        refused(call, TypeError, **FIELDS, extra_body=5)
+        refused(call, TypeError, **FIELDS, extra_headers={"x": 5})
+    refused(Client, TypeError, nonsense=1)
+    for positional in (Client, client.create_link_token):
+        refused(lambda positional=positional: positional(1), TypeError)
+
+
+WAYS: dict[str, Callable[[], object]] = {
+    "success": lambda: client.create_link_token(**EVERY_FIELD),
+    "module": lambda: merge_link.create_link_token(**FIELDS, **OPTIONS),
+    "attributes": look_at_everything,
+    "evict": evict,
+    "validation": many_problems,
+    "bad_calls": bad_calls,
+    "bad_options": bad_options,
+    "failure": lambda: refused(client.create_link_token, **FIELDS),
+    "pickled_error": pickled_error,
+    "client": closed_client,
+    "one_call_client": one_call_client,
+    "unclosed_client": unclosed_client_in_a_cycle,
+    "record": lambda: dataclasses.asdict(LinkToken(link_token="a", extra={"b": [1]})),
+    "introspection": lambda: merge_link._core.fields("create_link_token"),
+}
+
+
+class MallocFacts(ctypes.Structure):
+    """struct mallinfo2."""
+
+    _fields_ = [
+        (name, ctypes.c_size_t)
+        for name in (
+            *("arena", "ordblks", "smblks", "hblks", "hblkhd"),
+            *("usmblks", "fsmblks", "uordblks", "fordblks", "keepcost"),
+        )
+    ]
+
+
+def malloc_in_use() -> int:
+    try:
+        mallinfo = ctypes.CDLL(None).mallinfo2
+    except AttributeError:
+        with open("/proc/self/statm") as statm:
+            return int(statm.read().split()[1]) * 4096
+    mallinfo.restype = MallocFacts
+    facts = mallinfo()
+    return int(facts.uordblks + facts.hblkhd)
+
+
+def measure() -> tuple[int, int, int]:
+    for _ in range(3):
+        gc.collect()
+    objects = len(gc.get_objects())
+    return sys.getallocatedblocks(), objects, malloc_in_use()
+
+
+def repeat(times: int) -> None:
+    way = WAYS[WHAT]
+    for _ in range(times):
+        way()
+
+
+measure()
+repeat(WARM_UP)
+before = measure()
+for _ in range(MOST_ROUNDS):
+    repeat(TIMES)
+    after = measure()
+    left = [(now - then) / TIMES for then, now in zip(before, after, strict=True)]
+    blocks, objects, in_use = left
+    print(f"{WHAT}: {blocks:.3f} blocks, {objects:.3f} objects, {in_use:.1f} bytes each time")
+    if all(one < most for one, most in zip(left, MOST_LEFT, strict=True)):
+        break
+    before = after
+else:
+    raise AssertionError("no round is clean")

@@ -1,0 +1,157 @@
+"""Signatures, stub, docstrings and the operation's rows say the same."""
+
+import ast
+import inspect
+import pydoc
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import merge_link
+from merge_link import Client, _core
+
+FUNCTIONS = {
+    "the module's": merge_link.create_link_token,
+    "the client's": Client.create_link_token,
+}
+STUB = ast.parse((Path(_core.__file__).parent / "_core.pyi").read_text())
+CALL_OPTIONS = ["timeout", "max_retries", "api_key", "extra_headers", "extra_body"]
+
+# name -> default, in order; parameters without one are required.
+Shape = dict[str, Any]
+REQUIRED = inspect.Parameter.empty
+
+
+def shape_of(function: Any) -> Shape:
+    parameters = inspect.signature(function).parameters.values()
+    own = [one for one in parameters if one.name != "self"]
+    assert all(one.kind is inspect.Parameter.KEYWORD_ONLY for one in own)
+    return {one.name: one.default for one in own}
+
+
+def stub_shape(name: str, inside: str | None = None) -> Shape:
+    body = STUB.body
+    if inside is not None:
+        (body,) = (n.body for n in STUB.body if isinstance(n, ast.ClassDef) and n.name == inside)
+    (found,) = (n for n in body if isinstance(n, ast.FunctionDef) and n.name == name)
+    assert [argument.arg for argument in found.args.args] == (["self"] if inside else [])
+    return {
+        argument.arg: REQUIRED if default is None else ast.literal_eval(default)
+        for argument, default in zip(found.args.kwonlyargs, found.args.kw_defaults, strict=True)
+    }
+
+
+OPTIONS = stub_shape("__init__", "Client")
+
+
+@pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
+def test_a_calls_signature_is_the_rows_and_then_the_options(function: Any) -> None:
+    rows = _core.fields("create_link_token")
+    names = [row["name"] for row in rows] + CALL_OPTIONS
+    shape = shape_of(function)
+    assert list(shape)[: len(names)] == names
+    required = [name for name, default in shape.items() if default is REQUIRED]
+    assert required == [row["name"] for row in rows if row["required"]]
+    assert shape["link_expiry_mins"] == 30
+    assert all(shape[name] is None for name in names if name not in (*required, "link_expiry_mins"))
+
+
+def test_the_clients_call_takes_nothing_else_and_the_modules_the_clients_options() -> None:
+    short, whole = (shape_of(FUNCTIONS[name]) for name in ("the client's", "the module's"))
+    own = {name: default for name, default in OPTIONS.items() if name not in short}
+    assert list(whole.items()) == [*short.items(), *own.items()]
+
+
+def test_the_stub_agrees_with_the_signatures() -> None:
+    assert stub_shape("create_link_token") == shape_of(merge_link.create_link_token)
+    assert stub_shape("create_link_token", "Client") == shape_of(Client.create_link_token)
+    assert shape_of(Client) == OPTIONS
+    for wanted, function in (
+        (stub_shape("create_link_token"), merge_link.create_link_token),
+        (OPTIONS, Client),
+    ):
+        assert list(wanted) == list(shape_of(function))
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_every_option_in_the_signature_is_taken_with_its_default(name: str) -> None:
+    options = {
+        "api_key": "test_k",
+        name: OPTIONS[name] or ("test_k" if name == "api_key" else None),
+    }
+    with Client(**options) as client:
+        if hasattr(client, name) and OPTIONS[name] is not None:
+            assert getattr(client, name) == OPTIONS[name]
+
+
+def test_defaults_in_the_signature_are_those_in_use() -> None:
+    with Client(api_key="test_k") as client:
+        for name, default in OPTIONS.items():
+            if default is not None:
+                assert getattr(client, name) == default
+
+
+def described(text: str) -> set[str]:
+    """Return the names that the Args section of a docstring describes."""
+    section = text.partition("Args:\n")[2].partition("\n\n")[0]
+    heads = re.findall(r"^ +([a-z_, ]+):", section, re.MULTILINE)
+    return {name for head in heads for name in head.split(", ")}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
+def test_the_docstring_describes_every_argument_of_a_call(function: Any) -> None:
+    text = inspect.getdoc(function)
+    assert set(shape_of(Client.create_link_token)) <= described(text)
+    for section in ("Args:", "Returns:", "Raises:", "https://docs.merge.dev/"):
+        assert section in text
+    for name in ("Validation", "Configuration", "API", "Transport", "Response", "ClientClosed"):
+        assert f"    {name}Error: " in text
+
+
+def test_the_clients_docstring_describes_every_option() -> None:
+    assert described(inspect.getdoc(Client)) == set(OPTIONS)
+
+
+@pytest.mark.parametrize("kind", ["LinkToken", "Response", "Timing", "Headers", "FieldProblem"])
+def test_every_result_type_has_a_docstring_and_help(kind: str) -> None:
+    assert inspect.getdoc(getattr(merge_link, kind))
+    assert kind in pydoc.render_doc(getattr(merge_link, kind), renderer=pydoc.plaintext)
+
+
+def test_help_shows_signature_and_arguments() -> None:
+    for thing in (merge_link, Client, *FUNCTIONS.values()):
+        text = pydoc.render_doc(thing, renderer=pydoc.plaintext)
+        assert "create_link_token" in text
+    text = pydoc.render_doc(merge_link.create_link_token, renderer=pydoc.plaintext)
+    text = " ".join(text.split()).replace("( ", "(")  # newer Pythons break long signatures
+    assert "create_link_token(*, end_user_email_address, " in text
+    assert "should_create_magic_link_url" in text
+
+
+@pytest.mark.parametrize(
+    "thing",
+    [
+        _core,
+        *(value for name, value in vars(_core).items() if not name.startswith("__")),
+        *(value for name, value in vars(_core.Client).items() if name not in ("__new__",)),
+    ],
+)
+def test_everything_of_the_core_says_what_it_is(thing: Any) -> None:
+    if not isinstance(thing, str):
+        assert inspect.getdoc(thing)
+
+
+def test_what_the_rows_tell() -> None:
+    rows = {row["name"]: row for row in _core.fields("create_link_token")}
+    assert rows["categories"]["choices"][:2] == ("hris", "ats")
+    assert (rows["link_expiry_mins"]["min"], rows["link_expiry_mins"]["max"]) == (30, 720)
+    assert rows["integration_specific_config"]["type"] == "object"
+    assert {row["type"] for row in rows.values()} == {
+        *("string", "array", "integer", "boolean", "object")
+    }
+    with pytest.raises(KeyError, match="no operation 'nonsense'"):
+        _core.fields("nonsense")
+    with pytest.raises(TypeError):
+        _core.fields(5)
