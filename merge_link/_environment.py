@@ -9,15 +9,6 @@ import sys
 from merge_link import _core
 from merge_link._version import __version__
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-_VARIABLES = {
-    "api_key": "MERGE_API_KEY",
-    "base_url": "MERGE_BASE_URL",
-    "region": "MERGE_REGION",
-}
 _TRUE = {"1", "true", "yes", "on"}
 # Loopback never goes through a proxy that only the environment names.
 _LOOPBACK = "localhost,127.0.0.0/8,::1"
@@ -28,38 +19,41 @@ _USER_AGENT = f"merge-link/{__version__} libcurl/{_core.versions()['libcurl']} {
 def read(base_url: str | None) -> dict[str, object]:
     """Return the options that the environment gives, by their names. Empty values do not count."""
     environ = os.environ
-    proxies = _proxy_variables(base_url or environ.get("MERGE_BASE_URL") or "")
     return {
-        **{name: environ[key] for name, key in _VARIABLES.items() if environ.get(key)},
-        **{"proxy": environ[key] for key in proxies if environ.get(key)},
-        **_ca_bundle(),
+        **_first("api_key", "MERGE_API_KEY"),
+        **_first("base_url", "MERGE_BASE_URL"),
+        **_first("region", "MERGE_REGION"),
+        **_first("proxy", *_proxy_variables(base_url or environ.get("MERGE_BASE_URL") or "")),
+        **(_first("ca_bundle", "SSL_CERT_FILE") or _ca_directory()),
         "allow_http": environ.get("MERGE_ALLOW_HTTP", "").lower() in _TRUE,
         "no_proxy": _no_proxy(environ.get("no_proxy") or environ.get("NO_PROXY") or ""),
         "user_agent": _USER_AGENT,
     }
 
 
-def _ca_bundle() -> dict[str, object]:
-    """Return the file that is named, else the first directory of the list that is there."""
-    if file := os.environ.get("SSL_CERT_FILE"):
-        return {"ca_bundle": file}
-    directories = [path for path in os.environ.get("SSL_CERT_DIR", "").split(os.pathsep) if path]
-    there = [path for path in directories if os.path.isdir(path)]
-    return {"ca_bundle": path for path in (there or directories)[:1]}
+def _first(option: str, *variables: str) -> dict[str, object]:
+    """Return the option with the value of the first variable that has one; else nothing."""
+    for variable in variables:
+        if os.environ.get(variable):
+            return {option: os.environ[variable]}
+    return {}
 
 
-def _proxy_variables(base_url: str) -> "Iterator[str]":
-    """Yield the variables that may name a proxy, the one that counts most last, as curl has it.
+def _ca_directory() -> dict[str, object]:
+    """Return the first directory of SSL_CERT_DIR that is there, or the first if none is."""
+    listed = [path for path in os.environ.get("SSL_CERT_DIR", "").split(os.pathsep) if path]
+    there = [path for path in listed if os.path.isdir(path)]
+    return {"ca_bundle": (there or listed)[0]} if listed else {}
+
+
+def _proxy_variables(base_url: str) -> tuple[str, ...]:
+    """Return the variables that may name a proxy, the one that counts most first, as curl has it.
 
     ``HTTP_PROXY`` in capitals is left out: a web server may set it from a request's header.
     """
-    yield "ALL_PROXY"
-    yield "all_proxy"
     if base_url.lower().startswith("http://"):
-        yield "http_proxy"
-    else:
-        yield "HTTPS_PROXY"
-        yield "https_proxy"
+        return ("http_proxy", "all_proxy", "ALL_PROXY")
+    return ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 
 
 def _no_proxy(listed: str) -> str:
