@@ -235,7 +235,7 @@ def growth(samples):
 
 def soak():
     # Each retry is a warning: made, and not shown.
-    logging.lastResort = None
+    logging.getLogger("merge_link").addHandler(logging.NullHandler())
     server = Server()
     before = threads(), *descriptors()
     stop = threading.Event()

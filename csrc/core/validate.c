@@ -207,6 +207,14 @@ static void check_free_text(checker *c, const step *at, ml_text text) {
         problem(c, at, "must not hold NUL");
 }
 
+static void check_free(checker *c, const step *at, const ml_value *value);
+
+/* An item of an array has no name. */
+static void check_free_member(checker *c, const step *at, const ml_value *value) {
+    if (value->name != NULL) check_free_text(c, at, ml_text_of(value->name));
+    check_free(c, at, value);
+}
+
 static void check_free(checker *c, const step *at, const ml_value *value) {
     if (value->kind == ML_VALUE_UNUSABLE) problem(c, at, "%s", value->text.data);
     if (value->kind == ML_VALUE_FOREIGN) problem(c, at, "must be JSON, not %s", value->text.data);
@@ -214,8 +222,7 @@ static void check_free(checker *c, const step *at, const ml_value *value) {
     size_t number = 0;
     for (const ml_value *member = value->members; member != NULL; member = member->next) {
         step inside = {at, member->name, number++};
-        if (member->name != NULL) check_free_text(c, &inside, ml_text_of(member->name));
-        check_free(c, &inside, member);
+        check_free_member(c, &inside, member);
     }
 }
 
@@ -299,7 +306,7 @@ static void check_unknown(checker *c, const step *at, const ml_field *fields,
     else if (at->up == NULL)
         problem(c, at, "is not a known field: a new one goes into extra_body");
     else
-        check_free(c, at, value);
+        check_free_member(c, at, value);
 }
 
 static void check_known(checker *c, const step *at, const ml_field *field, const ml_value *value) {

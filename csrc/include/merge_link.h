@@ -175,6 +175,7 @@ ml_value *ml_request_extra(ml_request *request);
 
 /*
  * Each adds one value: to an object under `name`, to an array at its end (`name` is then ignored).
+ * Names in an object must differ.
  * All arguments are copied. A parent of NULL is ignored, and running out of memory is remembered
  * and reported by ml_client_call(), so that callers need not check each step.
  */

@@ -7,12 +7,17 @@
 #include "../process.h"
 #include "curl_private.h"
 
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+
+#ifndef POLLRDHUP /* Linux alone has it: elsewhere this notices connections that were reset */
+#define POLLRDHUP 0
+#endif
 
 enum { MOST_SOCKETS = 16 };
 
@@ -95,15 +100,30 @@ static void swap_socket(ml_lane *lane, int from, int to) {
 
 static curl_socket_t open_socket(void *user, curlsocktype purpose, struct curl_sockaddr *address) {
     (void)purpose;
+    ml_process_lock(); /* No fork comes in between: the child would not know the socket. */
     int made = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
     if (made >= 0) swap_socket(user, 0, made + 1);
+    ml_process_unlock();
     return made;
 }
 
 /* Forgotten first: the number may be somebody else's as soon as it is closed. */
 static int close_socket(void *user, curl_socket_t item) {
+    ml_process_lock();
     swap_socket(user, item + 1, 0);
-    return close(item);
+    int failed = close(item);
+    ml_process_unlock();
+    return failed;
+}
+
+/* Has the server closed the kept connection? Newer versions of libcurl do not look when it was
+ * used a moment ago: the request would be sent in vain, and twice. */
+static bool is_hung_up(ml_lane *lane) {
+    for (int i = 0; i < MOST_SOCKETS; i++) {
+        struct pollfd kept = {.fd = atomic_load(&lane->sockets[i]) - 1, .events = POLLRDHUP};
+        if (kept.fd >= 0 && poll(&kept, 1, 0) > 0) return true;
+    }
+    return false;
 }
 
 /* ---- life ---- */
@@ -155,6 +175,9 @@ static ml_lane *open_lane(const ml_config *config, ml_error *error) {
         ml_fail_memory(error);
         goto fail;
     }
+#if LIBCURL_VERSION_NUM >= 0x081400 /* from 8.20 on, cleaning up waits for name lookups */
+    curl_multi_setopt(lane->multi, CURLMOPT_QUICK_EXIT, 1L);
+#endif
     if (ml_curl_set_fixed(lane->easy, config, error)) return lane;
 fail:
     close_lane(lane);
@@ -206,14 +229,15 @@ static CURLcode set_method(CURL *easy, const ml_exchange *exchange) {
 
 static CURLcode set_request(ml_lane *lane, ml_exchange *exchange) {
     CURL *easy = lane->easy;
-    double milliseconds = exchange->timeout * 1000.0;
+    /* Rounded up: what ended before the deadline might be tried again. */
+    long milliseconds = exchange->timeout > 0.0 ? (long)(exchange->timeout * 1000.0) + 1 : 1;
     CURLcode code = curl_easy_setopt(easy, CURLOPT_URL, exchange->url);
+    if (code == CURLE_OK)
+        code = curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, is_hung_up(lane) ? 1L : 0L);
     if (code == CURLE_OK) code = curl_easy_setopt(easy, CURLOPT_HTTPHEADER, lane->lines);
     if (code == CURLE_OK) code = curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange);
     if (code == CURLE_OK) code = curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange);
-    if (code == CURLE_OK)
-        code = curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
-                                milliseconds < 1.0 ? 1L : (long)milliseconds);
+    if (code == CURLE_OK) code = curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, milliseconds);
     return code == CURLE_OK ? set_method(easy, exchange) : code;
 }
 
@@ -246,7 +270,7 @@ static bool advance(ml_lane *lane) {
     return true;
 }
 
-static bool poll(ml_lane *lane, double seconds) {
+static bool move_on(ml_lane *lane, double seconds) {
     /* Rounded up: a wait of less than a millisecond must not become a busy loop. */
     int milliseconds = (int)(seconds * 1000.0) + 1;
     if (lane->exchange != NULL && advance(lane)) return true;
@@ -271,7 +295,7 @@ const ml_transport ml_curl_transport = {
     .close = close_lane,
     .abandon = abandon,
     .start = start,
-    .poll = poll,
+    .poll = move_on,
     .cancel = cancel,
     .wake = wake,
     .now = ml_now,

@@ -40,7 +40,9 @@ static bool set_timeouts(CURL *easy, const ml_client_options *options, ml_error 
     const char *name = "";
     double connect = options->connect_timeout * 1000.0;
     SET(CURLOPT_CONNECTTIMEOUT_MS, connect < 1.0 ? 1L : (long)connect);
-    SET(CURLOPT_MAXAGE_CONN, options->idle_timeout < 1.0 ? 1L : (long)options->idle_timeout);
+    /* libcurl counts whole seconds, and lets go of a connection in the one after; 0 would be no
+     * limit. */
+    SET(CURLOPT_MAXAGE_CONN, options->idle_timeout < 2.0 ? 1L : (long)options->idle_timeout - 1);
     return finish(code, name, error);
 }
 
