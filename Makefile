@@ -91,6 +91,8 @@ thorough:  ## All that is too slow for every change: what stands below, and the 
 	@$(MAKE) --no-print-directory test-asan
 	@$(MAKE) --no-print-directory test-debug-python
 	@$(MAKE) --no-print-directory test-pythons
+	@$(MAKE) --no-print-directory test-next IF_POSSIBLE=--if-possible
+	@$(MAKE) --no-print-directory free-threaded
 	@$(MAKE) --no-print-directory fuzz SECONDS=30
 	@$(MAKE) --no-print-directory soak MINUTES=1
 	@$(MAKE) --no-print-directory examples
@@ -128,6 +130,14 @@ test-debug-python: system-debug-python  ## Count references over 10,000 calls on
 .PHONY: test-pythons
 test-pythons: dist system-test  ## The Python tests on every other Python from 3.11 on that is found
 	@scripts/test-pythons $(BIN)/python dist/*.whl $(PYTEST_ARGS)
+
+.PHONY: test-next
+test-next: dist  ## The Python tests on Debian's newest python3 and libcurl (needs root and debootstrap)
+	@scripts/test-next $(IF_POSSIBLE) dist/*.tar.gz $(PYTEST_ARGS)
+
+.PHONY: free-threaded
+free-threaded: setup  ## Check that the extension compiles for a free-threaded Python
+	@scripts/free-threaded
 
 .PHONY: dist
 dist: dist/.built  ## Build the sdist, and the wheel from it (dist/)

@@ -128,7 +128,7 @@ def test_connections_that_the_server_closed_while_idle_are_replaced_unnoticed(
     with server.client(max_retries=0, ca_bundle=tls.ca_file, max_connections=count) as client:
         client.warm_up(count)
         for connection in places.seen:
-            connection.close()
+            connection.sock.shutdown(socket.SHUT_RDWR)  # its own thread closes it
         tokens = [client.create_link_token(**FIELDS) for _ in range(count + 1)]
         client.warm_up(count)
     assert [token.response.attempts for token in tokens if token.response] == [1] * (count + 1)
@@ -138,7 +138,7 @@ def test_connections_that_the_server_closed_while_idle_are_replaced_unnoticed(
 
 def test_a_connection_that_was_idle_for_too_long_is_not_used_again(serve: Serve) -> None:
     brief, patient = serve(token_answer()), serve(token_answer())
-    with brief.client(idle_timeout=1) as one, patient.client(idle_timeout=60) as two:
+    with brief.client(idle_timeout=2) as one, patient.client(idle_timeout=60) as two:
         for _ in range(2):
             one.create_link_token(**FIELDS)
             two.create_link_token(**FIELDS)
@@ -157,5 +157,6 @@ def test_a_name_is_looked_up_once_for_all_connections(
     server = serve(places)
     settings = {**lookup_shim, "LOOKUP_LOG": str(log)}
     assert run_script("lookups.py", str(server.port), environment=settings) == "done\n"
-    assert server.connections > 5
-    assert log.read_text() == "api.example\n"
+    assert server.connections >= 5
+    # From 8.20 on, libcurl asks for IPv4 and IPv6 addresses one by one.
+    assert log.read_text() in ("api.example\n", "api.example\n" * 2)

@@ -114,3 +114,8 @@ def test_a_pass_phrase_is_not_asked_for_on_the_terminal(serve: Serve, tmp_path: 
     assert run.returncode == 0, run.stdout + run.stderr
     assert "CURLE_SSL_CERTPROBLEM" in run.stdout
     assert "pass phrase" not in run.stdout
+
+
+def test_a_wrong_region_is_refused_beside_a_base_url_too() -> None:
+    with pytest.raises(merge_link.ConfigurationError, match="region"):
+        merge_link.Client(api_key=KEY, region="moon", base_url="https://merge.example/api")

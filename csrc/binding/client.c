@@ -8,8 +8,9 @@
 #include <string.h>
 
 typedef struct client_object {
-    PyObject_HEAD ml_client *client; /* owned; NULL before __init__() */
-    PyObject *on_attempt;            /* owned, or NULL */
+    PyObject_HEAD
+    ml_client *client;    /* owned; NULL before __init__() */
+    PyObject *on_attempt; /* owned, or NULL */
 } client_object;
 
 ml_client *ml_client_inside(PyObject *self) {
@@ -83,7 +84,8 @@ static void client_dealloc(PyObject *self) {
     client_clear(self);
     ml_client *client = ml_client_inside(self);
     if (client != NULL) {
-        Py_BEGIN_ALLOW_THREADS ml_client_free(client);
+        Py_BEGIN_ALLOW_THREADS
+        ml_client_free(client);
         Py_END_ALLOW_THREADS
     }
     freefunc release = PyType_GetSlot(type, Py_tp_free);
@@ -148,7 +150,8 @@ static PyObject *client_warm_up(PyObject *self, PyTypeObject *type, PyObject *co
 static PyObject *client_close(PyObject *self, PyObject *Py_UNUSED(ignored)) {
     ml_client *client = ml_client_inside(self);
     if (client != NULL) {
-        Py_BEGIN_ALLOW_THREADS ml_client_close(client);
+        Py_BEGIN_ALLOW_THREADS
+        ml_client_close(client);
         Py_END_ALLOW_THREADS
     }
     Py_RETURN_NONE;

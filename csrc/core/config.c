@@ -277,7 +277,7 @@ static ml_text base_url_of_region(ml_text region) {
     return (ml_text){0};
 }
 
-/* The options with what follows from others filled in; no base URL: the region is unknown. */
+/* The options with what follows from others filled in. No base URL: the region is unknown. */
 static ml_client_options chosen_options(const ml_client_options *options) {
     ml_client_options chosen = *options;
     if (chosen.proxy.length == 0) chosen.proxy = (ml_text){0};
@@ -294,8 +294,8 @@ static ml_client_options chosen_options(const ml_client_options *options) {
 
 static ml_status fill(ml_config *config, const ml_client_options *options, ml_error *error) {
     ml_client_options chosen = chosen_options(options);
-    if (chosen.base_url.data == NULL)
-        return refuse(error, "region", "must be \"us\", \"eu\" or \"apac\"");
+    bool known = options->region.data == NULL || base_url_of_region(options->region).data != NULL;
+    if (!known) return refuse(error, "region", "must be \"us\", \"eu\" or \"apac\"");
     config->options = chosen;
     config->options.api_key = config->options.account_token = config->options.proxy = (ml_text){0};
     if (!copy_texts(config, &chosen)) return ml_fail_memory(error);
