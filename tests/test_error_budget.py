@@ -4,6 +4,7 @@ Each test has servers, and so ports and budgets, of its own.
 """
 
 import pickle
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -33,6 +34,25 @@ WARNING = 5  # failures from which on calls in flight count too
 THREADS = 50
 AT_ONCE = "Retry-After: 0"
 FAILURE = answer(400, {"detail": "no"})
+
+
+_used_ports: set[int] = set()
+
+
+@pytest.fixture
+def serve(serve: Serve) -> Serve:
+    """Start servers on ports that no earlier test has used up: the kernel gives them out again."""
+
+    def start(*answers: Any, **options: Any) -> Server:
+        while True:
+            listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+            port = listener.getsockname()[1]
+            if port not in _used_ports:
+                _used_ports.add(port)
+                return serve(*answers, listener=listener, **options)
+            listener.close()
+
+    return start
 
 
 def call(client: Client, **options: Any) -> LinkToken | MergeLinkError:
