@@ -119,7 +119,6 @@ class Client:
     def warm_up(
         self,
         connections: int = 1,
-        /,
         *,
         category: str | None = None,
         timeout: float | None = None,

@@ -716,3 +716,18 @@ def test_a_terminal_without_unicode_is_no_trouble() -> None:
         )
     assert (done.returncode, done.stderr) == (0, "")
     assert "Gr\u00f6\u00dfe \\u0416" in done.stdout
+
+
+def test_a_closed_stdout_is_found_before_a_token_is_made() -> None:
+    command = [sys.executable, "-m", "merge_link", "create", "--sandbox", *GOOD]
+    run = subprocess.run(
+        ["sh", "-c", '"$@" >&-', "sh", *command],
+        env={**os.environ},
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert (run.returncode, run.stderr) == (
+        1,
+        "merge-link: the result could not be written: stdout is closed\n",
+    )

@@ -32,7 +32,7 @@ def test_warm_up_opens_as_many_connections_as_asked_for(serve: Callable[..., Ser
     server = serve(PAGE)
     with server.client(category="hris") as client:
         client.warm_up(3)
-        client.warm_up(2)
+        client.warm_up(connections=2)
     assert server.connections == 3
     assert all(request.startswith(START % b"hris") for request in server.requests)
 
@@ -48,9 +48,12 @@ def test_warm_up_opens_no_more_than_max_connections(serve: Callable[..., Server]
 def test_warm_up_finds_a_wrong_key(sandbox: Sandbox) -> None:
     with (
         sandbox.client(api_key="test_wrong_key") as client,
-        pytest.raises(merge_link.AuthenticationError),
+        pytest.raises(merge_link.AuthenticationError) as caught,
     ):
         client.warm_up()
+    assert caught.value.detail == "Invalid token."
+    assert caught.value.body == {"detail": "Invalid token."}
+    assert caught.value.request_id
 
 
 def test_warm_up_leaves_the_client_usable_after_a_failure(serve: Callable[..., Server]) -> None:
@@ -65,9 +68,9 @@ def test_warm_up_leaves_the_client_usable_after_a_failure(serve: Callable[..., S
 def test_warm_up_refuses_what_is_no_count(
     serve: Callable[..., Server], connections: object
 ) -> None:
-    with serve().client() as client, pytest.raises(merge_link.ConfigurationError) as caught:
+    with serve().client() as client, pytest.raises(merge_link.ValidationError) as caught:
         client.warm_up(connections)  # type: ignore[arg-type]
-    assert "connections" in str(caught.value)
+    assert caught.value.errors[0].field == "connections"
 
 
 def test_warm_up_takes_no_body(serve: Callable[..., Server]) -> None:

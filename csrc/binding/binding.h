@@ -148,9 +148,9 @@ typedef struct ml_caller {
 } ml_caller;
 
 /* Makes the call without the GIL and returns its result, or NULL with an exception. Takes the
- * arguments. With connections > 0 it connects ahead over so many instead, and returns None. */
+ * arguments. When it warms up, it connects ahead and returns None. */
 PyObject *ml_make_call(ml_state *state, const ml_caller *caller, ml_arguments *arguments,
-                       int connections);
+                       bool warms_up);
 
 /* ---- client.c ---- */
 

@@ -105,7 +105,7 @@ static int is_debugging(ml_state *state) {
 static PyObject *finish(ml_state *state, const ml_arguments *arguments, const ml_error *error,
                         const ml_response *response) {
     if (error->status != ML_OK) return ml_raise(state, error, response);
-    if (response == NULL) return Py_NewRef(Py_None);
+    if (ml_request_operation(arguments->request)->result == NULL) return Py_NewRef(Py_None);
     return ml_result_new(state, arguments->request, response);
 }
 
@@ -116,7 +116,7 @@ typedef struct job {
     ml_client *client;      /* borrowed */
     PyObject *on_attempt;   /* owned, or NULL */
     ml_arguments arguments; /* owned */
-    int connections;        /* to warm up; 0: an ordinary call */
+    bool warms_up;          /* instead of an ordinary call */
 } job;
 
 static PyObject *run(const job *j) {
@@ -133,8 +133,8 @@ static PyObject *run(const job *j) {
     ml_error_init(&error);
 
     context.thread = PyEval_SaveThread();
-    if (j->connections > 0)
-        ml_client_warm_up(j->client, j->arguments.request, j->connections, &options, &error);
+    if (j->warms_up)
+        ml_client_warm_up(j->client, j->arguments.request, &options, &response, &error);
     else
         ml_client_call(j->client, j->arguments.request, &options, &response, &error);
     PyEval_RestoreThread(context.thread);
@@ -212,12 +212,12 @@ static PyObject *start(job j) {
 }
 
 PyObject *ml_make_call(ml_state *state, const ml_caller *caller, ml_arguments *arguments,
-                       int connections) {
+                       bool warms_up) {
     job j = {
         .state = state,
         .client = caller->client,
         .arguments = *arguments,
-        .connections = connections,
+        .warms_up = warms_up,
     };
     j.owner = Py_NewRef(caller->object);
     j.on_attempt = Py_XNewRef(caller->on_attempt);

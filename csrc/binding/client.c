@@ -115,7 +115,7 @@ static PyObject *call_operation(PyObject *self, PyTypeObject *type, const char *
     if (ml_arguments_read(state, ml_operation_find(name), values, names, NULL, &arguments) != 0)
         return NULL;
     ml_caller caller = caller_of(self);
-    return ml_make_call(state, &caller, &arguments, 0);
+    return ml_make_call(state, &caller, &arguments, false);
 }
 
 static PyObject *client_create_link_token(PyObject *self, PyTypeObject *type,
@@ -124,27 +124,31 @@ static PyObject *client_create_link_token(PyObject *self, PyTypeObject *type,
     return call_operation(self, type, "create_link_token", values, count, names);
 }
 
+/* The number of connections may be given by position. */
+static int take_connections(ml_state *state, ml_arguments *arguments, PyObject *value) {
+    const ml_operation *operation = ml_request_operation(arguments->request);
+    return ml_convert(state, ml_request_fields(arguments->request), "connections", value,
+                      ml_field_find(operation->fields, "connections"));
+}
+
 static PyObject *client_warm_up(PyObject *self, PyTypeObject *type, PyObject *const *values,
                                 Py_ssize_t count, PyObject *names) {
     ml_state *state = PyType_GetModuleState(type);
     ml_arguments arguments;
-    long long connections = 1;
     if (state == NULL || ready(self) == NULL) return NULL;
     if (count > 1) {
         PyErr_SetString(PyExc_TypeError, "warm_up() takes at most 1 positional argument");
         return NULL;
     }
-    if (count == 1 && ml_count_from(state, "connections", values[0], &connections) != 0)
-        return NULL;
-    if (connections == 0) {
-        ml_raise_configuration(state, "connections must be 1 or more");
-        return NULL;
-    }
     if (ml_arguments_read(state, ml_operation_find("warm_up"), values + count, names, NULL,
                           &arguments) != 0)
         return NULL;
+    if (count == 1 && take_connections(state, &arguments, values[0]) != 0) {
+        ml_arguments_free(&arguments);
+        return NULL;
+    }
     ml_caller caller = caller_of(self);
-    return ml_make_call(state, &caller, &arguments, (int)connections);
+    return ml_make_call(state, &caller, &arguments, true);
 }
 
 static PyObject *client_close(PyObject *self, PyObject *Py_UNUSED(ignored)) {

@@ -53,7 +53,7 @@ static PyObject *call(ml_state *state, ml_options_reader *reader, ml_arguments *
     PyObject *client = find_or_make(state, reader);
     if (client == NULL) return NULL;
     ml_caller caller = {client, ml_client_inside(client), reader->on_attempt};
-    PyObject *result = ml_make_call(state, &caller, arguments, 0);
+    PyObject *result = ml_make_call(state, &caller, arguments, false);
     Py_DECREF(client);
     return result;
 }

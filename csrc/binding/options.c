@@ -112,8 +112,8 @@ int ml_count_from(ml_state *state, const char *name, PyObject *value, long long 
     int overflow = 0;
     *count = PyLong_AsLongLongAndOverflow(integer, &overflow);
     Py_DECREF(integer);
-    if (overflow != 0 || *count < 0 || *count > INT_MAX)
-        return ml_raise_configuration(state, "%s must be 0 to %d", name, INT_MAX);
+    /* As far out of range as can be said: the core knows the ranges. */
+    if (overflow != 0) *count = overflow > 0 ? INT64_MAX : INT64_MIN;
     return 0;
 }
 
@@ -153,8 +153,8 @@ static int take_budget(ml_state *state, ml_options_reader *reader, PyObject *val
         return refuse_type(state, "error_budget", wanted, value);
     if (ml_count_from(state, "error_budget[0]", PyTuple_GetItem(value, 0), &failures) != 0)
         return -1;
-    if (failures == 0)
-        return ml_raise_configuration(state, "error_budget[0] must be 1 or more; None means off");
+    if (failures < 1 || failures > 100000)
+        return ml_raise_configuration(state, "error_budget[0] must be 1 to 100000; None means off");
     reader->options.budget_failures = (int)failures;
     return ml_seconds_from(state, "error_budget[1]", PyTuple_GetItem(value, 1),
                            &reader->options.budget_window);
@@ -165,10 +165,12 @@ static int take_number(ml_state *state, ml_options_reader *reader, const struct 
     long long count = 0;
     if (ml_count_from(state, row->name, value, &count) != 0) return -1;
     if (row->kind == OPTION_COUNT) {
-        *(int *)slot(reader, row) = (int)count;
+        if (count < -1) count = -1;
+        *(int *)slot(reader, row) = count < INT_MAX ? (int)count : INT_MAX;
         return 0;
     }
-    if (count == 0) return ml_raise_configuration(state, "%s must be 1 or more", row->name);
+    if (count < 1 || count > INT_MAX)
+        return ml_raise_configuration(state, "%s must be 1 to %d", row->name, INT_MAX);
     *(size_t *)slot(reader, row) = (size_t)count;
     return 0;
 }

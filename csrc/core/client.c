@@ -207,33 +207,37 @@ ml_status ml_client_call(ml_client *client, ml_request *request, const ml_call_o
 
 /* One call over a seat that is the caller's. */
 static ml_status warm_seat(ml_client *client, ml_seat *seat, ml_request *request,
-                           const ml_call_options *options, ml_error *error) {
+                           const ml_call_options *options, ml_response **response,
+                           ml_error *error) {
     ml_call call;
-    ml_response *response = NULL;
     ml_status status = ml_call_init(&call, request, &client->config, client->guard,
                                     client->transport, options, error);
     if (status != ML_OK) return status;
     drive d = {client, seat, &call, options};
-    status = finish(&d, go(&d), &response, error);
-    ml_response_free(response);
+    ml_response_free(*response);
+    *response = NULL;
+    status = finish(&d, go(&d), response, error);
     ml_call_free(&call);
     return status;
 }
 
 /* Seats are kept busy until all are warm, so that each call gets another. It waits for none: two
  * that warm up at once would wait for each other. */
-ml_status ml_client_warm_up(ml_client *client, ml_request *request, int connections,
-                            const ml_call_options *options, ml_error *error) {
-    ml_status status = ML_OK;
+ml_status ml_client_warm_up(ml_client *client, ml_request *request, const ml_call_options *options,
+                            ml_response **response, ml_error *error) {
     int most = client->config.options.max_connections, count = 0;
+    *response = NULL;
     ml_error_clear(error);
+    ml_status status = ml_request_check(request, error);
+    if (status != ML_OK) return status;
+    int64_t connections = ml_request_integer(request, "connections");
     ml_seat **seats = calloc((size_t)most, sizeof *seats);
     if (seats == NULL) return ml_fail_memory(error);
     while (status == ML_OK && count < connections && count < most) {
         ml_seat *seat = ml_pool_take(&client->pool, 0.0, error);
         if (seat == NULL) break;
         seats[count++] = seat;
-        status = warm_seat(client, seat, request, options, error);
+        status = warm_seat(client, seat, request, options, response, error);
     }
     for (int i = 0; i < count; i++)
         ml_pool_leave(&client->pool, seats[i]);

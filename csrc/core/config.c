@@ -101,8 +101,8 @@ static ml_status check_numbers(const ml_client_options *options, ml_error *error
     if (status == ML_OK) status = check_count("max_retries", options->max_retries, 0, 100, error);
     if (status == ML_OK)
         status = check_count("max_connections", options->max_connections, 1, 10000, error);
-    if (status == ML_OK)
-        status = check_count("error_budget", options->budget_failures, -1, 100000, error);
+    if (status == ML_OK && (options->budget_failures < -1 || options->budget_failures > 100000))
+        status = refuse(error, "error_budget", "must count 0 to 100000 failures");
     if (status == ML_OK && options->budget_failures != 0)
         status = check_seconds("error_budget", options->budget_window, error);
     return status;

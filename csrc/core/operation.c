@@ -148,6 +148,7 @@ static const ml_field link_token[] = {
 
 /* The cheapest read: https://docs.merge.dev/ats/linked-accounts/ */
 static const ml_field warm_up[] = {
+    {.name = "connections", .type = ML_TYPE_INTEGER, .min = 1, .max = 10000, .fallback = 1},
     PATH_CATEGORY,
     {.name = NULL},
 };

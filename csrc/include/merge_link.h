@@ -287,12 +287,13 @@ ml_status ml_client_call(ml_client *client, ml_request *request, const ml_call_o
                          ml_response **response, ml_error *error);
 
 /*
- * Connects ahead: makes a request of the operation "warm_up" over that many connections, one after
- * the other, and keeps them. It is a read that Merge answers with 200 when the API key is good:
- * what it answers otherwise is the error, and counts as a failure there. Borrows the request.
+ * Connects ahead: makes a request of the operation "warm_up" over as many connections as its field
+ * `connections` says, one after the other, and keeps them. It is a read that Merge answers with 200
+ * when the API key is good: what it answers otherwise is the error, and counts as a failure there.
+ * The rest is as for ml_client_call().
  */
-ml_status ml_client_warm_up(ml_client *client, ml_request *request, int connections,
-                            const ml_call_options *options, ml_error *error);
+ml_status ml_client_warm_up(ml_client *client, ml_request *request, const ml_call_options *options,
+                            ml_response **response, ml_error *error);
 
 /* ---- responses ------------------------------------------------------------------------- */
 

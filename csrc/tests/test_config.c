@@ -142,7 +142,7 @@ static const number_row number_rows[] = {
     {"max_connections_10001", AT(max_connections), false, 10001, "max_connections must be 1"},
     {"budget_off", AT(budget_failures), false, 0, NULL},
     {"budget_by_default", AT(budget_failures), false, -1, NULL},
-    {"budget_negative", AT(budget_failures), false, -2, "error_budget must be"},
+    {"budget_negative", AT(budget_failures), false, -2, "error_budget must count"},
     {"budget_window_zero", AT(budget_window), true, 0.0, "error_budget " SECONDS},
     {"budget_window_nan", AT(budget_window), true, (double)NAN, "error_budget " SECONDS},
 };

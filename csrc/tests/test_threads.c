@@ -149,7 +149,10 @@ static void warm_up_and_look(crew *c) {
     ml_error error;
     ml_error_init(&error);
     ml_call_options_init(&options);
-    assert_int_equal(ml_client_warm_up(c->client, request, 3, &options, &error), ML_OK);
+    ml_response *response = NULL;
+    ml_add_integer(ml_request_fields(request), "connections", 3);
+    assert_int_equal(ml_client_warm_up(c->client, request, &options, &response, &error), ML_OK);
+    ml_response_free(response);
     ml_client_get_options(c->client, &seen);
     assert_true(ml_client_matches(c->client, &seen));
     assert_false(ml_client_is_closed(c->client));

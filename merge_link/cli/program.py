@@ -20,6 +20,9 @@ class Program(click.Group):
         sys.exit(self._run(*args, **{**extra, "standalone_mode": False}))
 
     def _run(self, *args: Any, **extra: Any) -> int:
+        if sys.stdout is None:  # closed: find out before a token is made that nobody gets
+            _complain("the result could not be written: stdout is closed")
+            return 1
         try:
             return super().main(*args, **extra) or 0
         except click.Abort:
