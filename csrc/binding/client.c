@@ -19,8 +19,18 @@ ml_client *ml_client_inside(PyObject *self) {
 
 /* ---- life ---- */
 
+/* What calls need is loaded before the first: a fork in another thread could else come in the
+ * middle of an import, which then never ends in the child. */
+static int load_modules(ml_state *state) {
+    if (ml_state_import(&state->make_error, "merge_link.errors", "from_core") == NULL) return -1;
+    PyObject *models = PyImport_ImportModule("merge_link.models");
+    Py_XDECREF(models);
+    return models == NULL ? -1 : 0;
+}
+
 static int set_client(ml_state *state, PyObject *self, const ml_client_options *options) {
     client_object *object = (client_object *)self;
+    if (load_modules(state) != 0) return -1;
     ml_error error;
     ml_error_init(&error);
     if (ml_client_new(options, &object->client, &error) == ML_OK) return 0;

@@ -135,8 +135,11 @@ void ml_mask(char *text, size_t length, ml_text secret) {
     if (secret.data == NULL || secret.length < SHORTEST_MASKED) return;
     size_t at = 0;
     while (at < length) {
-        bool may_start = text[at] == secret.data[0] || text[at] == '\\';
-        size_t found = may_start ? secret_at(text + at, length - at, secret) : 0;
+        if (text[at] != '\\' && text[at] != secret.data[0]) {
+            at++;
+            continue;
+        }
+        size_t found = secret_at(text + at, length - at, secret);
         if (found > 0) memset(text + at, '*', found);
         at += found > 0 ? found : unit_length(text + at, length - at);
     }

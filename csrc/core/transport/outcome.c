@@ -40,6 +40,7 @@ static const struct {
     NAMED(CURLE_UNRECOVERABLE_POLL),
     NAMED(CURLE_NO_CONNECTION_AVAILABLE),
     NAMED(CURLE_ABORTED_BY_CALLBACK),
+    {(CURLcode)100, "CURLE_TOO_LARGE"}, /* from libcurl 8.6 on */
 };
 
 static void name_code(CURLcode code, char *to) {
