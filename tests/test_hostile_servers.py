@@ -126,12 +126,15 @@ TRANSPORT: dict[str, tuple[Script, set[str]]] = {
     "resets in a body without length": (reset_after(OK + b"\r\n" + PLAIN), {"CURLE_RECV_ERROR"}),
     "headers without end": (
         endless(OK, b"X-More: and more\r\n"),
-        {"CURLE_WRITE_ERROR"},
+        {"CURLE_WRITE_ERROR", "CURLE_WEIRD_SERVER_REPLY"},
     ),
-    "a header line without end": (endless(OK + b"X-Long: ", b"x"), {"CURLE_WEIRD_SERVER_REPLY"}),
+    "a header line without end": (
+        endless(OK + b"X-Long: ", b"x"),
+        {"CURLE_WEIRD_SERVER_REPLY", "CURLE_TOO_LARGE"},
+    ),
     "trailers without end": (
         endless(OK + CHUNKED + b"\r\n0\r\n", b"X-More: and more\r\n"),
-        {"CURLE_WRITE_ERROR"},
+        {"CURLE_WRITE_ERROR", "CURLE_WEIRD_SERVER_REPLY"},
     ),
     "a length that is too long": (
         hang_up_after(OK + b"Content-Length: 999\r\n\r\n" + PLAIN),
@@ -147,27 +150,27 @@ TRANSPORT: dict[str, tuple[Script, set[str]]] = {
     ),
     "two lengths": (
         answer(200, PLAIN, "Content-Length: 5"),
-        {"CURLE_WRITE_ERROR"},
+        {"CURLE_WRITE_ERROR", "CURLE_WEIRD_SERVER_REPLY"},
     ),
     "the same length twice": (
         answer(200, PLAIN, f"content-length: {len(PLAIN)}"),
-        {"CURLE_WRITE_ERROR"},
+        {"CURLE_WRITE_ERROR", "CURLE_WEIRD_SERVER_REPLY"},
     ),
     "a length beside chunked": (
         OK + b"Content-Length: 3\r\n" + CHUNKED + b"\r\n3\r\nabc\r\n0\r\n\r\n",
-        {"CURLE_WRITE_ERROR"},
+        {"CURLE_WRITE_ERROR", "CURLE_WEIRD_SERVER_REPLY"},
     ),
     "chunked beside a length": (
         OK + CHUNKED + b"Content-Length: 3\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
-        {"CURLE_WRITE_ERROR"},
+        {"CURLE_WRITE_ERROR", "CURLE_WEIRD_SERVER_REPLY"},
     ),
     "chunked twice": (
         OK + CHUNKED + CHUNKED + b"\r\n3\r\nabc\r\n0\r\n\r\n",
-        {"CURLE_WRITE_ERROR"},
+        {"CURLE_WRITE_ERROR", "CURLE_WEIRD_SERVER_REPLY"},
     ),
     "two lengths, and a status line between them": (
         OK + b"Content-Length: 5\r\nHTTP/1.1: OK\r\nContent-Length: 60\r\n\r\n" + PLAIN,
-        {"CURLE_WRITE_ERROR"},
+        {"CURLE_WRITE_ERROR", "CURLE_WEIRD_SERVER_REPLY"},
     ),
     "a list of lengths": (
         OK + b"Content-Length: 57, 5\r\n\r\n" + PLAIN,
@@ -191,7 +194,7 @@ TRANSPORT: dict[str, tuple[Script, set[str]]] = {
     ),
     "a length in the trailers": (
         OK + CHUNKED + b"\r\n3\r\nabc\r\n0\r\nContent-Length: 3\r\n\r\n",
-        {"CURLE_WRITE_ERROR"},
+        {"CURLE_WRITE_ERROR", "CURLE_WEIRD_SERVER_REPLY"},
     ),
     "a chunk that is cut": (
         hang_up_after(OK + CHUNKED + b"\r\n40\r\n" + PLAIN[:20]),
@@ -247,11 +250,11 @@ TRANSPORT: dict[str, tuple[Script, set[str]]] = {
     ),
     "nine 1xx answers": (
         b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 9 + token_answer(),
-        {"CURLE_WRITE_ERROR"},
+        {"CURLE_WRITE_ERROR", "CURLE_WEIRD_SERVER_REPLY"},
     ),
     "1xx answers without end": (
         endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
-        {"CURLE_WRITE_ERROR"},
+        {"CURLE_WRITE_ERROR", "CURLE_WEIRD_SERVER_REPLY"},
     ),
 }
 
@@ -595,7 +598,7 @@ PROXIES: dict[str, tuple[Script, set[str]]] = {
         endless(
             b"HTTP/1.1 407 Who?\r\nProxy-Authenticate: Basic realm=x\r\n", b"X-More: and more\r\n"
         ),
-        {"CURLE_WRITE_ERROR", "CURLE_RECV_ERROR"},
+        {"CURLE_WRITE_ERROR", "CURLE_RECV_ERROR", "CURLE_TOO_LARGE", "CURLE_COULDNT_CONNECT"},
     ),
     "answers with a page": (
         answer(502, b"<html>", content_type="text/html"),
@@ -611,7 +614,7 @@ PROXIES: dict[str, tuple[Script, set[str]]] = {
     ),
     "sends 1xx without end": (
         endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
-        {"CURLE_WRITE_ERROR", "CURLE_RECV_ERROR"},
+        {"CURLE_WRITE_ERROR", "CURLE_RECV_ERROR", "CURLE_TOO_LARGE", "CURLE_COULDNT_CONNECT"},
     ),
 }
 

@@ -268,6 +268,7 @@ def test_plain_http_where_tls_should_be_is_told_nothing(serve: Serve) -> None:
     with pytest.raises(TLSError) as caught:
         create(server, base_url=f"https://127.0.0.1:{server.port}/api")
     assert caught.value.code == "CURLE_SSL_CONNECT_ERROR"
+    server.close()  # has read then all that came
     assert server.received[:1] == b"\x16"  # a TLS handshake
     assert KEY.encode() not in server.received
     assert b"acme" not in server.received

@@ -40,6 +40,7 @@ static const struct {
     NAMED(CURLE_UNRECOVERABLE_POLL),
     NAMED(CURLE_NO_CONNECTION_AVAILABLE),
     NAMED(CURLE_ABORTED_BY_CALLBACK),
+    NAMED(CURLE_BAD_FUNCTION_ARGUMENT),
     {(CURLcode)100, "CURLE_TOO_LARGE"}, /* from libcurl 8.6 on */
 };
 
@@ -65,7 +66,9 @@ static ml_status status_of(CURLcode code) {
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_INVALIDCERTSTATUS:
-    case CURLE_SSL_CLIENTCERT: return ML_ERR_TLS;
+    case CURLE_SSL_CLIENTCERT:
+    case CURLE_BAD_FUNCTION_ARGUMENT: /* newer ones, of a client certificate without use */
+        return ML_ERR_TLS;
     default: return ML_ERR_TRANSPORT;
     }
 }
