@@ -82,3 +82,20 @@ def serve() -> Iterator[Callable[..., Server]]:
             return stack.enter_context(Server(*answers, **options))
 
         yield start
+
+
+UNDER_ASAN = "MERGE_LINK_TEST_ASAN" in os.environ
+
+
+@pytest.fixture
+def no_greenlets_under_asan(request: pytest.FixtureRequest) -> None:
+    """greenlet copies stacks to and fro, which AddressSanitizer takes for an overflow."""
+    if UNDER_ASAN and "gevent" in request.node.name:
+        pytest.skip("greenlets cannot run under AddressSanitizer")
+
+
+@pytest.fixture
+def leaks_of_lost_threads_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the calls of other threads hold at a fork is lost in the child, and cannot be freed."""
+    if UNDER_ASAN:
+        monkeypatch.setenv("ASAN_OPTIONS", os.environ["ASAN_OPTIONS"] + ":detect_leaks=0")

@@ -20,6 +20,10 @@ from isolation import HERE, run_script
 from samples import TOKEN
 from scripted import PATIENCE, Connection, Script, Server, answer, token_answer
 
+pytestmark = pytest.mark.usefixtures(
+    "no_greenlets_under_asan", "leaks_of_lost_threads_do_not_count"
+)
+
 Serve = Callable[..., Server]
 
 
@@ -77,6 +81,9 @@ def test_no_thread_runs_that_would_make_fork_warn(serve: Serve) -> None:
     run_case("no_thread_of_ours", serve(token_answer()))
 
 
+@pytest.mark.skipif(
+    "MERGE_LINK_TEST_ASAN" in os.environ, reason="AddressSanitizer's own locks do not survive it"
+)
 def test_fifty_children_of_a_process_with_calls_in_eight_threads(serve: Serve) -> None:
     run_case("during_calls", serve(token_answer()))
 

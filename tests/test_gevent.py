@@ -13,9 +13,12 @@ import pytest
 from isolation import run_script
 from scripted import PATIENCE, Connection, Server, answer, token_answer
 
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("gevent") is None, reason="gevent is not installed"
-)
+pytestmark = [
+    pytest.mark.skipif(
+        importlib.util.find_spec("gevent") is None, reason="gevent is not installed"
+    ),
+    pytest.mark.usefixtures("no_greenlets_under_asan"),
+]
 
 
 @pytest.mark.parametrize(
