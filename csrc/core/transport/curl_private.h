@@ -9,11 +9,6 @@
 
 #include "../transport.h"
 
-/* ---- library.c ---- */
-
-/* What the loaded libcurl can do, read once. */
-const curl_version_info_data *ml_curl_info(void);
-
 /* ---- share.c ---- */
 
 /* Gets ready for fork(). Once, before the first lane. */

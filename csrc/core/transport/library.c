@@ -24,15 +24,16 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static CURLcode init_result;
 static char default_user_agent[128];
 
+/* What the loaded libcurl is. */
+static const curl_version_info_data *loaded(void) {
+    return curl_version_info(CURLVERSION_NOW);
+}
+
 static void init(void) {
     init_result = curl_global_init(CURL_GLOBAL_DEFAULT);
     ml_curl_share_join();
     snprintf(default_user_agent, sizeof default_user_agent, "merge-link/%s libcurl/%s", ML_VERSION,
-             ml_curl_info()->version);
-}
-
-const curl_version_info_data *ml_curl_info(void) {
-    return curl_version_info(CURLVERSION_NOW);
+             loaded()->version);
 }
 
 const char *ml_version(void) {
@@ -40,7 +41,7 @@ const char *ml_version(void) {
 }
 
 const char *ml_libcurl_version(void) {
-    return ml_curl_info()->version;
+    return loaded()->version;
 }
 
 const char *ml_default_user_agent(void) {
@@ -48,7 +49,7 @@ const char *ml_default_user_agent(void) {
 }
 
 ml_status ml_library_check(ml_error *error) {
-    if (ml_curl_info()->version_num >= OLDEST_LIBCURL) return ML_OK;
+    if (loaded()->version_num >= OLDEST_LIBCURL) return ML_OK;
     return ml_fail(error, ML_ERR_CONFIGURATION, "libcurl %s is too old: 7.88 or newer is needed",
                    ml_libcurl_version());
 }
