@@ -18,6 +18,7 @@ What lives here, from the top down; a module imports only from those below it:
 ``cli``           the command ``merge-link`` (extra ``cli``)
 ``sandbox``       an emulator of Merge's linking API (extra ``sandbox``)
 ``client``        `Client`
+``types``         types of arguments, for wrappers; loaded only when something asks for it
 ``errors``        what is raised
 ``models``        what is returned, made of ``records``; ``response`` is its HTTP part
 ``_environment``  the environment variables that a client reads
@@ -35,6 +36,10 @@ from merge_link.client import Client
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from merge_link import errors as errors
+    from merge_link import models as models
+    from merge_link import response as response
+    from merge_link import types as types
     from merge_link._attempts import Attempt
     from merge_link.errors import (
         APIError,
@@ -86,22 +91,25 @@ __all__ = [
     "create_link_token",
 ]
 
-_LAZY_MODULES = ("errors", "models", "response", "_attempts")
+# Where the public names come from that are loaded when something asks for them.
+_SOURCES = ("errors", "models", "response", "_attempts")
+_LAZY_MODULES = (*_SOURCES, "types")
 
+# Type checkers must not see it: to them it would make every misspelt name a good one.
+if not TYPE_CHECKING:
 
-def __getattr__(name: str) -> object:
-    from importlib import import_module
+    def __getattr__(name):
+        from importlib import import_module
 
-    if name in _LAZY_MODULES:
-        return import_module(f"{__name__}.{name}")
-    if name in __all__:
-        for module_name in _LAZY_MODULES:
-            module = import_module(f"{__name__}.{module_name}")
-            if hasattr(module, name):
-                value: object = getattr(module, name)
-                globals()[name] = value
-                return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        if name in _LAZY_MODULES:
+            return import_module(f"{__name__}.{name}")
+        if name in __all__:
+            for source in _SOURCES:
+                module = import_module(f"{__name__}.{source}")
+                if hasattr(module, name):
+                    value = globals()[name] = getattr(module, name)
+                    return value
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

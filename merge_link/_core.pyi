@@ -7,6 +7,15 @@ from typing_extensions import disjoint_base
 
 from merge_link._attempts import Attempt
 from merge_link.models import LinkToken
+from merge_link.types import (
+    Category,
+    CommonModel,
+    CompletedAccountInitialScreen,
+    Language,
+    ModelScope,
+    PathCategory,
+    Region,
+)
 
 class _Field(TypedDict):
     name: str
@@ -26,28 +35,28 @@ def create_link_token(
     end_user_email_address: str,
     end_user_organization_name: str,
     end_user_origin_id: str,
-    categories: list[str] | tuple[str, ...],
+    categories: list[Category] | tuple[Category, ...],
     integration: str | None = None,
     link_expiry_mins: int | None = 30,
     should_create_magic_link_url: bool | None = None,
     hide_admin_magic_link: bool | None = None,
-    common_models: list[dict[str, Any]] | None = None,
-    category_common_model_scopes: dict[str, list[dict[str, Any]]] | None = None,
-    language: str | None = None,
+    common_models: list[CommonModel] | tuple[CommonModel, ...] | None = None,
+    category_common_model_scopes: dict[str, list[ModelScope]] | None = None,
+    language: Language | None = None,
     are_syncs_disabled: bool | None = None,
     integration_specific_config: dict[str, Any] | None = None,
-    completed_account_initial_screen: str | None = None,
+    completed_account_initial_screen: CompletedAccountInitialScreen | None = None,
     linked_destination_id: str | None = None,
     credential_id: str | None = None,
     ekm_enabled: bool | None = None,
-    category: str | None = None,
+    category: PathCategory | None = None,
     timeout: float | None = None,
     max_retries: int | None = None,
     api_key: str | None = None,
     extra_headers: dict[str, str] | None = None,
     extra_body: dict[str, Any] | None = None,
     account_token: str | None = None,
-    region: str | None = None,
+    region: Region | None = None,
     base_url: str | None = None,
     connect_timeout: float | None = 5.0,
     max_connections: int | None = 100,
@@ -72,9 +81,9 @@ class Client:
         *,
         api_key: str | None = None,
         account_token: str | None = None,
-        region: str | None = None,
+        region: Region | None = None,
         base_url: str | None = None,
-        category: str | None = None,
+        category: PathCategory | None = None,
         timeout: float | None = 30.0,
         connect_timeout: float | None = 5.0,
         max_retries: int | None = 2,
@@ -95,21 +104,21 @@ class Client:
         end_user_email_address: str,
         end_user_organization_name: str,
         end_user_origin_id: str,
-        categories: list[str] | tuple[str, ...],
+        categories: list[Category] | tuple[Category, ...],
         integration: str | None = None,
         link_expiry_mins: int | None = 30,
         should_create_magic_link_url: bool | None = None,
         hide_admin_magic_link: bool | None = None,
-        common_models: list[dict[str, Any]] | None = None,
-        category_common_model_scopes: dict[str, list[dict[str, Any]]] | None = None,
-        language: str | None = None,
+        common_models: list[CommonModel] | tuple[CommonModel, ...] | None = None,
+        category_common_model_scopes: dict[str, list[ModelScope]] | None = None,
+        language: Language | None = None,
         are_syncs_disabled: bool | None = None,
         integration_specific_config: dict[str, Any] | None = None,
-        completed_account_initial_screen: str | None = None,
+        completed_account_initial_screen: CompletedAccountInitialScreen | None = None,
         linked_destination_id: str | None = None,
         credential_id: str | None = None,
         ekm_enabled: bool | None = None,
-        category: str | None = None,
+        category: PathCategory | None = None,
         timeout: float | None = None,
         max_retries: int | None = None,
         api_key: str | None = None,
@@ -120,7 +129,7 @@ class Client:
         self,
         connections: int = 1,
         *,
-        category: str | None = None,
+        category: PathCategory | None = None,
         timeout: float | None = None,
         max_retries: int | None = None,
         api_key: str | None = None,
@@ -138,7 +147,7 @@ class Client:
     @property
     def base_url(self) -> str: ...
     @property
-    def region(self) -> str | None: ...
+    def region(self) -> Region | None: ...
     @property
     def category(self) -> str | None: ...
     @property

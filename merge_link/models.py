@@ -12,21 +12,29 @@ if TYPE_CHECKING:
     from merge_link.response import Facts, Response
 
 
-def _no_extra(facts: Facts | None) -> dict[str, Any]:
+def _no_extra(facts: Facts) -> dict[str, Any]:
     return {}
 
 
-def _response(facts: Facts | None) -> Response | None:
-    if facts is None:
-        return None
+def _response(facts: Facts) -> Response:
     from merge_link.response import response_of
 
     return response_of(facts)
 
 
-def _expiry(facts: Facts | None) -> datetime | None:
-    if facts is None:
-        return None
+def _no_response() -> Response:
+    from merge_link.response import no_response
+
+    return no_response()
+
+
+def _is_response(value: object) -> bool:
+    from merge_link.response import Response
+
+    return isinstance(value, Response)
+
+
+def _expiry(facts: Facts) -> datetime:
     from datetime import UTC, datetime, timedelta
 
     from merge_link._core import answer_time
@@ -35,15 +43,27 @@ def _expiry(facts: Facts | None) -> datetime | None:
     return datetime.fromtimestamp(answer_time(headers, began), UTC) + timedelta(minutes=minutes)
 
 
+def _is_aware(value: object) -> bool:
+    from datetime import datetime
+
+    return isinstance(value, datetime) and value.utcoffset() is not None
+
+
 class Result(Record):
     """A result of a call.
 
     ``extra`` holds what Merge answered beyond the fields that this version knows, ``response`` the
-    facts of the HTTP answer (None when the result was made by hand).
+    facts of the HTTP answer. A result that is made by hand, in tests for instance, has an empty
+    response unless it gets one: status code 0, no attempts, no headers.
     """
 
-    extra: dict[str, Any] = derived(compute=_no_extra)
-    response: Response | None = derived(compute=_response)
+    extra: dict[str, Any] = derived(compute=_no_extra, default_factory=dict)
+    response: Response = derived(
+        compute=_response,
+        default_factory=_no_response,
+        check=_is_response,
+        wanted="a merge_link.Response",
+    )
 
     def to_dict(self) -> dict[str, Any]:
         """Return all that the API answered, credentials included, ready for JSON."""
@@ -56,7 +76,8 @@ class LinkToken(Result):
     ``integration_name`` is set when the end user relinks a linked account, or when one integration
     was pre-selected. ``magic_link_url`` is set when it was asked for. ``expires_at`` is the
     server's clock plus ``link_expiry_mins`` (without a ``Date`` header: this machine's clock when
-    the attempt began), in UTC; None when the token was made by hand.
+    the attempt began), in UTC. A token that is made by hand needs ``link_token=`` and
+    ``expires_at=``, an aware datetime.
 
     ``dataclasses.asdict``, ``to_dict`` and a pickle of it hold the credential.
 
@@ -66,12 +87,14 @@ class LinkToken(Result):
     link_token: str = credential()
     integration_name: str | None = None
     magic_link_url: str | None = credential(default=None)
-    expires_at: datetime | None = derived(compute=_expiry)
+    expires_at: datetime = derived(
+        compute=_expiry,
+        check=_is_aware,
+        wanted="an aware datetime, such as datetime.now(UTC) + timedelta(minutes=30)",
+    )
 
     def is_expired(self, now: datetime | None = None) -> bool:
         """Say whether the token has expired at ``now`` (aware; default: this machine's clock)."""
         from datetime import UTC, datetime
 
-        if self.expires_at is None:
-            return False
         return (now or datetime.now(UTC)) >= self.expires_at

@@ -24,17 +24,41 @@ _REQUIRED: Any = object()
 class _Spec:
     """What a field is beside its annotation."""
 
-    __slots__ = ("compute", "default", "secret")
+    __slots__ = ("check", "compute", "default", "default_factory", "secret", "wanted")
 
     def __init__(
         self,
         default: Any = _REQUIRED,
+        *,
+        default_factory: Callable[[], Any] | None = None,
         secret: bool = False,
         compute: Callable[[Any], Any] | None = None,
+        check: Callable[[Any], bool] | None = None,
+        wanted: str = "",
     ) -> None:
         self.default = default
+        self.default_factory = default_factory
         self.secret = secret
         self.compute = compute
+        self.check = check
+        self.wanted = wanted
+
+    @property
+    def required(self) -> bool:
+        return self.default is _REQUIRED and self.default_factory is None
+
+    def accepts(self, value: object) -> bool:
+        return self.check is None or self.check(value)
+
+    def make_default(self) -> Any:
+        return self.default if self.default_factory is None else self.default_factory()
+
+    def dataclass_field(self) -> Any:
+        from dataclasses import field
+
+        if self.default_factory is not None:
+            return field(default_factory=self.default_factory)
+        return field() if self.required else field(default=self.default)
 
 
 def credential(*, default: Any = _REQUIRED) -> Any:
@@ -42,13 +66,42 @@ def credential(*, default: Any = _REQUIRED) -> Any:
     return _Spec(default, secret=True)
 
 
-def derived(*, compute: Callable[[Any], Any], default: Any = None) -> Any:
+def derived(
+    *,
+    compute: Callable[[Any], Any],
+    default_factory: Callable[[], Any] | None = None,
+    check: Callable[[Any], bool] | None = None,
+    wanted: str = "",
+) -> Any:
     """Declare a field that is not the API's own. It counts neither in ``==`` nor in ``hash``.
 
-    Its value is computed from the facts of the answer when somebody asks, from None when there was
-    no answer (``default`` is for type checkers: such a field can be left out).
+    In an answer its value is computed from the facts of the answer when somebody asks. In a record
+    that is made by hand it is given, or else made by ``default_factory``; ``check`` says whether a
+    value that was given will do, and ``wanted`` what will.
     """
-    return _Spec(default, compute=compute)
+    return _Spec(default_factory=default_factory, compute=compute, check=check, wanted=wanted)
+
+
+def _twin_of(owner: type[Record]) -> type:
+    """Return a real dataclass with the fields of a record's class, made once."""
+    # Of the class itself: a base's twin has fewer fields.
+    if "_twin" not in owner.__dict__:
+        from dataclasses import make_dataclass
+
+        fields = [
+            (name, owner._types[name], spec.dataclass_field())
+            for name, spec in owner._specs.items()
+        ]
+        owner._twin = make_dataclass(
+            owner.__name__,
+            fields,
+            repr=False,
+            eq=False,
+            match_args=False,
+            frozen=True,
+            kw_only=True,
+        )
+    return owner._twin
 
 
 class _LazyDataclass:
@@ -58,30 +111,16 @@ class _LazyDataclass:
         self.name = name
 
     def __get__(self, instance: object, owner: type[Record]) -> Any:
-        # Of the class itself: a base's twin has fewer fields.
-        if "_twin" not in owner.__dict__:
-            owner._twin = self._make_twin(owner)
-        return getattr(owner._twin, self.name)
+        return getattr(_twin_of(owner), self.name)
 
-    @staticmethod
-    def _make_twin(owner: type[Record]) -> type:
-        import dataclasses
 
-        return dataclasses.make_dataclass(
-            owner.__name__,
-            [
-                (name, owner._types[name], dataclasses.field(default=None))
-                if spec.default is not _REQUIRED
-                else (name, owner._types[name])
-                for name, spec in owner._specs.items()
-            ],
-            init=False,
-            repr=False,
-            eq=False,
-            match_args=False,
-            frozen=True,
-            kw_only=True,
-        )
+class _LazySignature:
+    """The signature that help() and editors show; made when they look."""
+
+    def __get__(self, instance: object, owner: type[Record]) -> Any:
+        from inspect import signature
+
+        return signature(_twin_of(owner))
 
 
 @dataclass_transform(
@@ -96,6 +135,7 @@ class Record:
     if not TYPE_CHECKING:
         __dataclass_fields__ = _LazyDataclass()
         __dataclass_params__ = _LazyDataclass()
+        __signature__ = _LazySignature()
 
     def __init_subclass__(cls) -> None:
         own = {name: text for name, text in cls.__annotations__.items() if name[0] != "_"}
@@ -112,22 +152,32 @@ class Record:
 
     if not TYPE_CHECKING:
 
-        def __init__(self, **values):
+        def __init__(self, *positional, **values):
+            refused = self._refusal(len(positional), values)
+            if refused:
+                del positional, values  # a traceback may show what they hold
+                raise TypeError(f"{type(self).__name__}() {refused}")
             for name, spec in self._specs.items():
-                if name in values:
-                    self.__dict__[name] = values.pop(name)
-                elif spec.compute is None:
-                    if spec.default is _REQUIRED:
-                        raise TypeError(f"{type(self).__name__}() needs {name}=")
-                    self.__dict__[name] = spec.default
-            if values:
-                raise TypeError(f"{type(self).__name__}() has no field {next(iter(values))!r}")
+                self.__dict__[name] = values[name] if name in values else spec.make_default()
+
+        def _refusal(self, positional, values):
+            """Return what is wrong with the arguments, or None. Does not repeat them."""
+            if positional:
+                return f"takes keyword arguments only, such as {next(iter(self._specs))}=..."
+            for name in values:
+                if name not in self._specs:
+                    return f"has no field {name!r}"
+            for name, spec in self._specs.items():
+                if not spec.accepts(values[name]) if name in values else spec.required:
+                    return f"needs {name}={spec.wanted and ' as ' + spec.wanted}"
+            return None
 
         def __getattr__(self, name):
             spec = self._specs.get(name)
-            if spec is None or spec.compute is None:
+            facts = self.__dict__.get("_facts")
+            if spec is None or spec.compute is None or facts is None:
                 raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-            value = spec.compute(self.__dict__.get("_facts"))
+            value = spec.compute(facts)
             self.__dict__[name] = value
             return value
 

@@ -60,7 +60,10 @@ class Timing(Record):
 
 
 class Response(Record):
-    """What is known of the HTTP answer. ``attempts`` counts the requests that were sent."""
+    """What is known of the HTTP answer. ``attempts`` counts the requests that were sent.
+
+    In a result that was made by hand there was none: ``status_code`` and ``attempts`` are 0.
+    """
 
     status_code: int
     request_id: str | None
@@ -82,3 +85,9 @@ def response_of(facts: Facts) -> Response:
             name_lookup=name_lookup, connect=connect, tls=tls, first_byte=first_byte, total=total
         ),
     )
+
+
+def no_response() -> Response:
+    """Return the response of a result that was made by hand."""
+    timing = Timing(name_lookup=0.0, connect=0.0, tls=0.0, first_byte=0.0, total=0.0)
+    return Response(status_code=0, request_id=None, headers=Headers(), attempts=0, timing=timing)

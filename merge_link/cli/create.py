@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -19,6 +19,9 @@ from merge_link.cli.options import (
     version_option,
 )
 from merge_link.cli.output import FORMATS
+
+if TYPE_CHECKING:
+    from merge_link.types import Region
 
 _HELP = """Create a link token: what Merge Link needs to open for one end user.
 
@@ -118,7 +121,8 @@ def _client(
     if sandbox:
         return _sandbox_client(timeout)
     api_key = _api_key(api_key_file)
-    return Client(api_key=api_key, region=region, base_url=base_url, timeout=timeout)
+    known = cast("Region | None", region)  # the client refuses others, and says which there are
+    return Client(api_key=api_key, region=known, base_url=base_url, timeout=timeout)
 
 
 def _api_key(api_key_file: str | None) -> str | None:

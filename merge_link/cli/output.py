@@ -14,15 +14,15 @@ def one_line(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def _expiry(token: "LinkToken") -> str | None:
-    return token.expires_at.isoformat(timespec="seconds") if token.expires_at else None
+def _expiry(token: "LinkToken") -> str:
+    return token.expires_at.isoformat(timespec="seconds")
 
 
 def as_text(token: "LinkToken") -> str:
     """Labelled lines for a person."""
     lines = {
         "Link token": token.link_token,
-        "Expires": f"{token.expires_at:%Y-%m-%d %H:%M:%S} UTC" if token.expires_at else None,
+        "Expires": f"{token.expires_at:%Y-%m-%d %H:%M:%S} UTC",
         "Integration": token.integration_name,
         "Magic link": token.magic_link_url,
     }

@@ -2,7 +2,7 @@
 
 import threading
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self, Unpack
 
 from merge_link.sandbox.app import App
 from merge_link.sandbox.record import RecordedRequest, RequestLog
@@ -11,6 +11,7 @@ from merge_link.sandbox.state import State, make_api_key
 
 if TYPE_CHECKING:
     from merge_link import Client
+    from merge_link.types import ClientOptions
 
 
 class Sandbox:
@@ -107,11 +108,16 @@ class Sandbox:
         """
         return self._log.snapshot()
 
-    def client(self, **options: Any) -> "Client":
+    def client(self, **options: "Unpack[ClientOptions]") -> "Client":
         """A `merge_link.Client` for this sandbox. Its options go here, and win over ours."""
         from merge_link import Client
 
-        return Client(**{"base_url": self.base_url, "api_key": self._api_key, **options})
+        chosen: ClientOptions = {
+            "base_url": self.base_url,
+            "api_key": self._api_key,
+            **options,
+        }
+        return Client(**chosen)
 
     def __repr__(self) -> str:
         if self._server is None:

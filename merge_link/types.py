@@ -1,0 +1,166 @@
+"""Types of arguments, for wrappers and type checkers. Loaded only when something asks for it.
+
+A function that hands its keyword arguments on says so with ``Unpack``::
+
+    from typing import Unpack
+
+    from merge_link import Client, LinkToken
+    from merge_link.types import LinkTokenParams
+
+    def invite(client: Client, **params: Unpack[LinkTokenParams]) -> LinkToken:
+        return client.create_link_token(**params)
+
+===========================  ======================================================
+`LinkTokenFields`            the fields of Merge's request for a link token
+`CallOptions`                what each call takes beside the fields
+`LinkTokenParams`            both: all that ``Client.create_link_token`` takes
+`ClientOptions`              all that `Client` takes
+`CommonModel`                an item of ``common_models``
+`ModelScope`                 an item of ``category_common_model_scopes[...]``, made of
+                             `ModelPermission` and `FieldPermissions`
+===========================  ======================================================
+
+`Category`, `PathCategory` and `Language` name the values that Merge documents and allow any other
+string, because Merge adds some every year; an editor still completes the known ones. `Region`,
+`Action` and `CompletedAccountInitialScreen` are closed.
+"""
+
+from collections.abc import Callable
+from os import PathLike
+from typing import Any, Literal, Required, TypeAlias, TypedDict
+
+from merge_link._attempts import Attempt
+
+__all__ = [
+    "Action",
+    "CallOptions",
+    "Category",
+    "ClientOptions",
+    "CommonModel",
+    "CompletedAccountInitialScreen",
+    "FieldPermissions",
+    "Language",
+    "LinkTokenFields",
+    "LinkTokenParams",
+    "ModelPermission",
+    "ModelScope",
+    "PathCategory",
+    "Region",
+]
+
+# ---- choices ----
+
+Category: TypeAlias = (
+    Literal["hris", "ats", "accounting", "ticketing", "crm", "mktg", "filestorage", "knowledgebase"]
+    | str
+)
+"""What Merge Link can show; newer slugs are sent as they are."""
+
+PathCategory: TypeAlias = Category | Literal["chat", "calendar", "email"]
+"""The category of a request's path."""
+
+Language: TypeAlias = Literal["en", "de", "fr"] | str
+"""The language tag of Merge Link."""
+
+Region: TypeAlias = Literal["us", "eu", "apac"]
+"""Of Merge's servers."""
+
+Action: TypeAlias = Literal["READ", "WRITE"]
+"""What a common model may be used for."""
+
+CompletedAccountInitialScreen: TypeAlias = Literal["SELECTIVE_SYNC"]
+"""What Merge Link opens with for an account that is linked already."""
+
+# ---- objects inside of fields: https://docs.merge.dev/basics/scopes ----
+
+
+class CommonModel(TypedDict):
+    """An item of ``common_models``."""
+
+    model_id: str
+    enabled_actions: list[Action] | tuple[Action, ...]
+    disabled_fields: list[str] | tuple[str, ...]
+
+
+class ModelPermission(TypedDict, total=False):
+    """Whether a model may be used for one action."""
+
+    is_enabled: bool
+
+
+class FieldPermissions(TypedDict, total=False):
+    """Which fields of a model may be used."""
+
+    enabled_fields: list[str] | tuple[str, ...]
+    disabled_fields: list[str] | tuple[str, ...]
+
+
+class ModelScope(TypedDict, total=False):
+    """An item of a category's list in ``category_common_model_scopes``."""
+
+    model_name: Required[str]
+    model_permissions: dict[str, ModelPermission]
+    field_permissions: FieldPermissions
+
+
+# ---- keyword arguments ----
+
+
+class LinkTokenFields(TypedDict, total=False):
+    """The fields of a request for a link token: https://docs.merge.dev/ats/link-token/."""
+
+    end_user_email_address: Required[str]
+    end_user_organization_name: Required[str]
+    end_user_origin_id: Required[str]
+    categories: Required[list[Category] | tuple[Category, ...]]
+    integration: str | None
+    link_expiry_mins: int | None
+    should_create_magic_link_url: bool | None
+    hide_admin_magic_link: bool | None
+    common_models: list[CommonModel] | tuple[CommonModel, ...] | None
+    category_common_model_scopes: dict[str, list[ModelScope]] | None
+    language: Language | None
+    are_syncs_disabled: bool | None
+    integration_specific_config: dict[str, Any] | None
+    completed_account_initial_screen: CompletedAccountInitialScreen | None
+    linked_destination_id: str | None
+    credential_id: str | None
+    ekm_enabled: bool | None
+
+
+class CallOptions(TypedDict, total=False):
+    """What each call takes beside the fields."""
+
+    category: PathCategory | None
+    timeout: float | None
+    max_retries: int | None
+    api_key: str | None
+    extra_headers: dict[str, str] | None
+    extra_body: dict[str, Any] | None
+
+
+class LinkTokenParams(LinkTokenFields, CallOptions, total=False):
+    """All that ``Client.create_link_token`` takes."""
+
+
+class ClientOptions(TypedDict, total=False):
+    """All that `Client` takes."""
+
+    api_key: str | None
+    account_token: str | None
+    region: Region | None
+    base_url: str | None
+    category: PathCategory | None
+    timeout: float | None
+    connect_timeout: float | None
+    max_retries: int | None
+    max_connections: int | None
+    idle_timeout: float | None
+    max_response_bytes: int | None
+    error_budget: tuple[int, float] | None
+    ca_bundle: str | PathLike[str] | None
+    client_cert: str | PathLike[str] | None
+    proxy: str | None
+    allow_http: bool | None
+    user_agent: str | None
+    on_attempt: Callable[[Attempt], object] | None
