@@ -74,7 +74,8 @@ test-python: setup system-test  ## The Python tests
 lint: lint-python lint-c  ## Check layout, types and the usual mistakes in Python and C
 
 .PHONY: format
-format: setup  ## Lay out Python and C
+format: setup  ## Lay out Python and C, and bring the stub's docstrings up to date
+	@$(BIN)/python scripts/stub-docstrings
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 	@$(BIN)/clang-format -i $(C_FILES)

@@ -24,6 +24,8 @@ class _Field(TypedDict):
     min: int
     max: int
     choices: tuple[str, ...]
+    closed: bool
+    members: list[_Field]
 
 class _Versions(TypedDict):
     merge_link: str
@@ -69,13 +71,84 @@ def create_link_token(
     allow_http: bool | None = None,
     user_agent: str | None = None,
     on_attempt: Callable[[Attempt], object] | None = None,
-) -> LinkToken: ...
-def fields(operation: str, /) -> list[_Field]: ...
-def answer_time(headers: bytes, began: float, /) -> float: ...
-def versions() -> _Versions: ...
+) -> LinkToken:
+    """Create a link token: what Merge Link needs to open for one end user.
+
+    Args:
+        end_user_email_address: 1 to 100 characters; for identification only, sends no mail.
+        end_user_organization_name: 1 to 100 characters.
+        end_user_origin_id: your own id of the end user, 1 to 100 characters; decides, with the
+            category, which linked account it is.
+        categories: what Merge Link shows: one or more of hris, ats, accounting, ticketing, crm,
+            mktg, filestorage, knowledgebase; a newer slug is sent as it is.
+        integration: slug of one pre-selected integration, such as greenhouse.
+        link_expiry_mins: minutes until the token expires: 30 to 720, or to 10080 (7 days) with
+            should_create_magic_link_url.
+        should_create_magic_link_url: also ask for a magic_link_url.
+        hide_admin_magic_link: hide the admin's magic link in Merge Link.
+        common_models: list of {model_id, enabled_actions, disabled_fields}.
+        category_common_model_scopes: category -> list of {model_name, model_permissions,
+            field_permissions}.
+        language: language tag of Merge Link, such as en or de.
+        are_syncs_disabled: link without syncing.
+        integration_specific_config: dict, sent exactly as json.dumps writes it.
+        completed_account_initial_screen: SELECTIVE_SYNC.
+        linked_destination_id, credential_id: UUIDs.
+        ekm_enabled: use your own encryption keys.
+        category: the path's category; the first of categories by default.
+        timeout: seconds for a whole call, retries and waits included (30.0).
+        max_retries: retries at most (2).
+        api_key: Merge's API key; else ``MERGE_API_KEY``. It cannot be read back.
+        extra_headers: further HTTP headers, a dict of strings.
+        extra_body: fields that Merge added after this version was made.
+        account_token: of the linked account, for the operations that need one.
+        region: ``us`` (default), ``eu`` or ``apac``; else ``MERGE_REGION``.
+        base_url: what stands before ``/{category}``, such as ``https://api.merge.dev/api``; else
+            ``MERGE_BASE_URL``. Wins over the region.
+        connect_timeout: seconds for name lookup, connect and TLS of one attempt (5.0).
+        max_connections: connections at once at most (100); further calls wait in their timeout.
+        idle_timeout: seconds after which an unused connection is not used again (110.0).
+        max_response_bytes: size of an answer at most, after decompression (1 MiB for linking).
+        error_budget: (failures, seconds) after which calls are held back, or None for off.
+        ca_bundle: PEM file or hashed directory; else ``SSL_CERT_FILE``, ``SSL_CERT_DIR``, the
+            places of Linux distributions, certifi.
+        client_cert: PEM file with a client certificate and its key.
+        proxy: URL of a proxy, or "" for none; else ``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``.
+        allow_http: send over plain ``http://`` to hosts that are not this machine; else
+            ``MERGE_ALLOW_HTTP=1``.
+        user_agent: instead of ``merge-link/<version> libcurl/<version> Python/<version>``.
+        on_attempt: a callable that is told of each attempt.
+
+    Returns:
+        A LinkToken; it is a credential: repr() masks it.
+
+    Raises:
+        ValidationError: refused before anything was sent; .errors names every problem.
+        ConfigurationError: no or impossible API key, base URL or option.
+        APIError: Merge answered with 400 or more (a subclass for each common status).
+        TransportError: no whole answer came (RequestTimeoutError, TLSError).
+        ResponseError: an answer that is not what the API promises.
+        ClientClosedError: the client is closed.
+
+    Merge's page: https://docs.merge.dev/ats/link-token/
+    """
+
+def fields(operation: str, /) -> list[_Field]:
+    """Describe the fields of an operation, in the order in which they are sent.
+
+    Each is a dict of name, type, required, min and max (max 0: no limit), choices, closed
+    (whether nothing but the choices is sent) and members (the fields of the objects in it).
+    """
+
+def answer_time(headers: bytes, began: float, /) -> float:
+    """Return the time of the Date in header lines (bytes), else began; seconds since the epoch."""
+
+def versions() -> _Versions:
+    """Return the versions of this package, libcurl and cJSON."""
 
 @disjoint_base
 class Client:
+    """The part of merge_link.Client that is written in C."""
     def __init__(
         self,
         *,
@@ -124,7 +197,50 @@ class Client:
         api_key: str | None = None,
         extra_headers: dict[str, str] | None = None,
         extra_body: dict[str, Any] | None = None,
-    ) -> LinkToken: ...
+    ) -> LinkToken:
+        """Create a link token: what Merge Link needs to open for one end user.
+
+        Args:
+            end_user_email_address: 1 to 100 characters; for identification only, sends no mail.
+            end_user_organization_name: 1 to 100 characters.
+            end_user_origin_id: your own id of the end user, 1 to 100 characters; decides, with the
+                category, which linked account it is.
+            categories: what Merge Link shows: one or more of hris, ats, accounting, ticketing, crm,
+                mktg, filestorage, knowledgebase; a newer slug is sent as it is.
+            integration: slug of one pre-selected integration, such as greenhouse.
+            link_expiry_mins: minutes until the token expires: 30 to 720, or to 10080 (7 days) with
+                should_create_magic_link_url.
+            should_create_magic_link_url: also ask for a magic_link_url.
+            hide_admin_magic_link: hide the admin's magic link in Merge Link.
+            common_models: list of {model_id, enabled_actions, disabled_fields}.
+            category_common_model_scopes: category -> list of {model_name, model_permissions,
+                field_permissions}.
+            language: language tag of Merge Link, such as en or de.
+            are_syncs_disabled: link without syncing.
+            integration_specific_config: dict, sent exactly as json.dumps writes it.
+            completed_account_initial_screen: SELECTIVE_SYNC.
+            linked_destination_id, credential_id: UUIDs.
+            ekm_enabled: use your own encryption keys.
+            category: the path's category; the first of categories by default.
+            timeout: seconds for the whole call, retries and waits included.
+            max_retries: retries at most.
+            api_key: instead of the client's.
+            extra_headers: further HTTP headers, a dict of strings.
+            extra_body: fields that Merge added after this version was made.
+
+        Returns:
+            A LinkToken; it is a credential: repr() masks it.
+
+        Raises:
+            ValidationError: refused before anything was sent; .errors names every problem.
+            ConfigurationError: no or impossible API key, base URL or option.
+            APIError: Merge answered with 400 or more (a subclass for each common status).
+            TransportError: no whole answer came (RequestTimeoutError, TLSError).
+            ResponseError: an answer that is not what the API promises.
+            ClientClosedError: the client is closed.
+
+        Merge's page: https://docs.merge.dev/ats/link-token/
+        """
     def warm_up(
         self,
         connections: int = 1,
@@ -134,43 +250,76 @@ class Client:
         max_retries: int | None = None,
         api_key: str | None = None,
         extra_headers: dict[str, str] | None = None,
-    ) -> None: ...
-    def close(self) -> None: ...
-    def __enter__(self) -> Self: ...
+    ) -> None:
+        """Connect ahead, so that the first calls need not.
+
+        Makes the cheapest read of Merge's API (one linked account) over each of that many
+        connections, one after the other, and keeps them. A wrong API key is found out here.
+
+        Args:
+            connections: how many; more than max_connections or are free are not made.
+            category: of the path; the client's, else ats.
+            timeout: seconds for each connection.
+
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/linked-accounts/
+        """
+    def close(self) -> None:
+        """Close the connections. Calls that run in other threads end with ClientClosedError.
+
+        Closing again is harmless. Leaving a with block closes too.
+        """
+    def __enter__(self) -> Self:
+        """Return the client itself."""
     def __exit__(
         self,
         exc_type: type[BaseException] | None,
         exc_value: BaseException | None,
         traceback: TracebackType | None,
         /,
-    ) -> None: ...
+    ) -> None:
+        """Close the client."""
     @property
-    def base_url(self) -> str: ...
+    def base_url(self) -> str:
+        """What stands before /{category}, without end slash."""
     @property
-    def region(self) -> Region | None: ...
+    def region(self) -> Region | None:
+        """us, eu or apac; None when a base_url was given."""
     @property
-    def category(self) -> str | None: ...
+    def category(self) -> str | None:
+        """The category of calls that name none, or None."""
     @property
-    def timeout(self) -> float: ...
+    def timeout(self) -> float:
+        """Seconds for a whole call, retries included."""
     @property
-    def connect_timeout(self) -> float: ...
+    def connect_timeout(self) -> float:
+        """Seconds for connecting, a try."""
     @property
-    def idle_timeout(self) -> float: ...
+    def idle_timeout(self) -> float:
+        """Seconds after which an unused connection is not used again."""
     @property
-    def max_retries(self) -> int: ...
+    def max_retries(self) -> int:
+        """Retries of a call, at most."""
     @property
-    def max_connections(self) -> int: ...
+    def max_connections(self) -> int:
+        """Connections at once, at most."""
     @property
-    def max_response_bytes(self) -> int | None: ...
+    def max_response_bytes(self) -> int | None:
+        """Bytes of an answer at most, after decompression; None: 1 MiB for link tokens."""
     @property
-    def error_budget(self) -> tuple[int, float] | None: ...
+    def error_budget(self) -> tuple[int, float] | None:
+        """(failures, seconds), or None when it is off."""
     @property
-    def ca_bundle(self) -> str | None: ...
+    def ca_bundle(self) -> str | None:
+        """File or directory of the CA certificates in use."""
     @property
-    def client_cert(self) -> str | None: ...
+    def client_cert(self) -> str | None:
+        """File of the client certificate, or None."""
     @property
-    def allow_http(self) -> bool: ...
+    def allow_http(self) -> bool:
+        """May plain http:// leave this machine?"""
     @property
-    def user_agent(self) -> str: ...
+    def user_agent(self) -> str:
+        """The User-Agent header that is sent."""
     @property
-    def closed(self) -> bool: ...
+    def closed(self) -> bool:
+        """Has close() been called?"""

@@ -23,9 +23,9 @@ import pytest
 import merge_link
 from merge_link.cli.failures import ExitCode
 from merge_link.sandbox import Sandbox
+from readme import README, blocks, in_place, is_test
 
 ROOT = Path(__file__).resolve().parent.parent
-README = ROOT / "README.md"
 BIN = Path(sys.executable).parent
 PATIENCE = 100.0  # seconds until a command that should have ended gives up
 
@@ -39,21 +39,6 @@ ELSEWHERE = {
     "make test": ".ci/run",
     "make examples": "built here by the compiler alone",
 }
-
-
-@dataclass
-class Block:
-    language: str
-    text: str
-    line: int  # of its first line, from 1
-
-
-def blocks() -> list[Block]:
-    found = re.finditer(r"^```(\w+)\n(.*?)^```$", README.read_text(), re.MULTILINE | re.DOTALL)
-    return [
-        Block(match[1], match[2], README.read_text().count("\n", 0, match.start(2)) + 1)
-        for match in found
-    ]
 
 
 def assert_matches(text: str, pattern: str) -> None:
@@ -104,20 +89,11 @@ def test_python_blocks_run_and_print_what_is_shown(
     shown = [block for block in blocks() if block.language in ("python", "text")]
     scripts = [block for block in shown if block.language == "python" and not is_test(block)]
     assert len(scripts) >= 4
-    # Each block stands at the line that it has in the README, so that a traceback names it.
-    lines = [""] * 2000
-    for block in scripts:
-        body = block.text.splitlines()
-        lines[block.line - 1 : block.line - 1 + len(body)] = body
     script = tmp_path / "README.py"
-    script.write_text("\n".join(lines))
+    script.write_text(in_place(scripts))
     done = run(sys.executable, "-W", "error", script, env=environment, cwd=tmp_path)
     assert done.returncode == 0, done.stdout
     assert_matches(done.stdout, "".join(block.text for block in shown if block.language == "text"))
-
-
-def is_test(block: Block) -> bool:
-    return "import pytest" in block.text
 
 
 def test_the_example_of_a_test_passes(environment: dict[str, str], tmp_path: Path) -> None:

@@ -93,17 +93,17 @@ def test_defaults_in_the_signature_are_those_in_use() -> None:
                 assert getattr(client, name) == default
 
 
-def described(text: str) -> set[str]:
-    """Return the names that the Args section of a docstring describes."""
+def described(text: str) -> dict[str, str]:
+    """Return what the Args section of a docstring says, by the names of the arguments."""
     section = text.partition("Args:\n")[2].partition("\n\n")[0]
-    heads = re.findall(r"^ +([a-z_, ]+):", section, re.MULTILINE)
-    return {name for head in heads for name in head.split(", ")}
+    parts = re.findall(r"^ {4}([a-z_, ]+): (.*(?:\n {8}.*)*)", section, re.MULTILINE)
+    return {name: " ".join(said.split()) for head, said in parts for name in head.split(", ")}
 
 
 @pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
 def test_the_docstring_describes_every_argument_of_a_call(function: Any) -> None:
     text = inspect.getdoc(function)
-    assert set(shape_of(Client.create_link_token)) <= described(text)
+    assert described(text).keys() == shape_of(function).keys()
     for section in ("Args:", "Returns:", "Raises:", "https://docs.merge.dev/"):
         assert section in text
     for name in ("Validation", "Configuration", "API", "Transport", "Response", "ClientClosed"):
@@ -111,7 +111,35 @@ def test_the_docstring_describes_every_argument_of_a_call(function: Any) -> None
 
 
 def test_the_clients_docstring_describes_every_option() -> None:
-    assert described(inspect.getdoc(Client)) == set(OPTIONS)
+    assert described(inspect.getdoc(Client)).keys() == set(OPTIONS)
+
+
+def test_a_functions_docstring_says_of_the_clients_options_what_the_clients_does() -> None:
+    own, clients = (described(inspect.getdoc(one)) for one in (FUNCTIONS["the module's"], Client))
+    assert clients.items() - {("category", clients["category"])} <= own.items()
+
+
+def stub_docstrings() -> dict[str, tuple[str | None, str | None]]:
+    """What the stub and what the core says, by the names of what is described."""
+    clients = next(n.body for n in STUB.body if isinstance(n, ast.ClassDef) and n.name == "Client")
+    return {
+        f"{owner.__name__}.{node.name}": (
+            ast.get_docstring(node),
+            inspect.getdoc(getattr(owner, node.name)),
+        )
+        for owner, body in ((_core, STUB.body), (_core.Client, clients))
+        for node in body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+        and hasattr(owner, node.name)
+        and node.name != "__init__"
+    }
+
+
+def test_editors_find_the_cores_docstrings_in_the_stub() -> None:
+    found = stub_docstrings()
+    assert len(found) > 20
+    for name, (in_stub, in_core) in found.items():
+        assert in_stub == in_core, f"{name}: run `make format`"
 
 
 @pytest.mark.parametrize("kind", ["LinkToken", "Response", "Timing", "Headers", "FieldProblem"])
@@ -151,6 +179,12 @@ def test_what_the_rows_tell() -> None:
     assert {row["type"] for row in rows.values()} == {
         *("string", "array", "integer", "boolean", "object")
     }
+    assert rows["completed_account_initial_screen"]["closed"]
+    assert not rows["categories"]["closed"]
+    members = {row["name"]: row for row in rows["common_models"]["members"]}
+    assert members["enabled_actions"]["choices"] == ("READ", "WRITE")
+    assert members["model_id"]["required"]
+    assert rows["integration"]["members"] == []
     with pytest.raises(KeyError, match="no operation 'nonsense'"):
         _core.fields("nonsense")
     with pytest.raises(TypeError):

@@ -233,7 +233,7 @@ static PyObject *budget_or_none(const ml_client_options *options) {
     X(max_retries, PyLong_FromLong(o.max_retries), "Retries of a call, at most.")                  \
     X(max_connections, PyLong_FromLong(o.max_connections), "Connections at once, at most.")        \
     X(max_response_bytes, size_or_none(o.max_response_bytes),                                      \
-      "Largest answer, after decompression; None: what the operation's row says.")                 \
+      "Bytes of an answer at most, after decompression; None: 1 MiB for link tokens.")             \
     X(error_budget, budget_or_none(&o), "(failures, seconds), or None when it is off.")            \
     X(ca_bundle, text_or_none(o.ca_bundle), "File or directory of the CA certificates in use.")    \
     X(client_cert, text_or_none(o.client_cert), "File of the client certificate, or None.")        \
@@ -270,7 +270,8 @@ static PyGetSetDef client_getters[] = {
 
 static PyMethodDef client_methods[] = {
     {"create_link_token", METHOD(client_create_link_token),
-     METH_METHOD | METH_FASTCALL | METH_KEYWORDS, ML_DOC_CREATE_LINK_TOKEN("$self, /, ", "")},
+     METH_METHOD | METH_FASTCALL | METH_KEYWORDS,
+     ML_DOC_CREATE_LINK_TOKEN("$self, /, ", "", ML_DOC_CALL_ARGUMENTS)},
     {"warm_up", METHOD(client_warm_up), METH_METHOD | METH_FASTCALL | METH_KEYWORDS,
      ML_DOC_WARM_UP},
     {"close", client_close, METH_NOARGS,

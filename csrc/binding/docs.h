@@ -14,14 +14,50 @@
     "idle_timeout=110.0, max_response_bytes=None, error_budget=(20, 10.0), ca_bundle=None, "       \
     "client_cert=None, proxy=None, allow_http=None, user_agent=None, on_attempt=None"
 
-#define ML_DOC_CREATE_LINK_TOKEN(self, more)                                                         \
+#define ML_DOC_EXTRA_ARGUMENTS                                                                     \
+    "    extra_headers: further HTTP headers, a dict of strings.\n"                                \
+    "    extra_body: fields that Merge added after this version was made.\n"
+
+/* Of a client's method. */
+#define ML_DOC_CALL_ARGUMENTS                                                                      \
+    "    category: the path's category; the first of categories by default.\n"                     \
+    "    timeout: seconds for the whole call, retries and waits included.\n"                       \
+    "    max_retries: retries at most.\n"                                                          \
+    "    api_key: instead of the client's.\n" ML_DOC_EXTRA_ARGUMENTS
+
+/* Of a function of the module, which takes the client's options too: a test holds their words to
+ * be those of merge_link.Client's docstring. */
+#define ML_DOC_CLIENT_ARGUMENTS                                                                              \
+    "    category: the path's category; the first of categories by default.\n"                               \
+    "    timeout: seconds for a whole call, retries and waits included (30.0).\n"                            \
+    "    max_retries: retries at most (2).\n"                                                                \
+    "    api_key: Merge's API key; else ``MERGE_API_KEY``. It cannot be read back.\n" ML_DOC_EXTRA_ARGUMENTS \
+    "    account_token: of the linked account, for the operations that need one.\n"                          \
+    "    region: ``us`` (default), ``eu`` or ``apac``; else ``MERGE_REGION``.\n"                             \
+    "    base_url: what stands before ``/{category}``, such as ``https://api.merge.dev/api``; else\n"        \
+    "        ``MERGE_BASE_URL``. Wins over the region.\n"                                                    \
+    "    connect_timeout: seconds for name lookup, connect and TLS of one attempt (5.0).\n"                  \
+    "    max_connections: connections at once at most (100); further calls wait in their timeout.\n"         \
+    "    idle_timeout: seconds after which an unused connection is not used again (110.0).\n"                \
+    "    max_response_bytes: size of an answer at most, after decompression (1 MiB for linking).\n"          \
+    "    error_budget: (failures, seconds) after which calls are held back, or None for off.\n"              \
+    "    ca_bundle: PEM file or hashed directory; else ``SSL_CERT_FILE``, ``SSL_CERT_DIR``, the\n"           \
+    "        places of Linux distributions, certifi.\n"                                                      \
+    "    client_cert: PEM file with a client certificate and its key.\n"                                     \
+    "    proxy: URL of a proxy, or \"\" for none; else ``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``.\n"      \
+    "    allow_http: send over plain ``http://`` to hosts that are not this machine; else\n"                 \
+    "        ``MERGE_ALLOW_HTTP=1``.\n"                                                                      \
+    "    user_agent: instead of ``merge-link/<version> libcurl/<version> Python/<version>``.\n"              \
+    "    on_attempt: a callable that is told of each attempt.\n"
+
+#define ML_DOC_CREATE_LINK_TOKEN(self, more_keywords, more_arguments)                                \
     "create_link_token(" self "*, end_user_email_address, end_user_organization_name, "              \
     "end_user_origin_id, categories, integration=None, link_expiry_mins=30, "                        \
     "should_create_magic_link_url=None, hide_admin_magic_link=None, common_models=None, "            \
     "category_common_model_scopes=None, language=None, are_syncs_disabled=None, "                    \
     "integration_specific_config=None, completed_account_initial_screen=None, "                      \
     "linked_destination_id=None, credential_id=None, ekm_enabled=None, " ML_DOC_CALL_KEYWORDS        \
-    ", extra_body=None" more ")\n--\n\n"                                                             \
+    ", extra_body=None" more_keywords ")\n--\n\n"                                                    \
     "Create a link token: what Merge Link needs to open for one end user.\n\n"                       \
     "Args:\n"                                                                                        \
     "    end_user_email_address: 1 to 100 characters; for identification only, sends no mail.\n"     \
@@ -43,13 +79,7 @@
     "    integration_specific_config: dict, sent exactly as json.dumps writes it.\n"                 \
     "    completed_account_initial_screen: SELECTIVE_SYNC.\n"                                        \
     "    linked_destination_id, credential_id: UUIDs.\n"                                             \
-    "    ekm_enabled: use your own encryption keys.\n"                                               \
-    "    category: the path's category; the first of categories by default.\n"                       \
-    "    timeout: seconds for the whole call, retries and waits included.\n"                         \
-    "    max_retries: retries at most.\n"                                                            \
-    "    api_key: instead of the client's.\n"                                                        \
-    "    extra_headers: further HTTP headers, a dict of strings.\n"                                  \
-    "    extra_body: fields that Merge added after this version was made.\n\n"                       \
+    "    ekm_enabled: use your own encryption keys.\n" more_arguments "\n"                           \
     "Returns:\n"                                                                                     \
     "    A LinkToken; it is a credential: repr() masks it.\n\n"                                      \
     "Raises:\n"                                                                                      \

@@ -41,12 +41,35 @@ static PyObject *choice_tuple(const char *const *choices) {
     return tuple;
 }
 
+static PyObject *describe_fields(const ml_field *rows);
+
+/* Lists and maps are described by what is in them. */
+static const ml_field *innermost(const ml_field *row) {
+    while (row->type == ML_TYPE_ARRAY || row->type == ML_TYPE_MAP)
+        row = row->of;
+    return row;
+}
+
 static PyObject *describe_field(const ml_field *row) {
     const ml_field *chosen = row->type == ML_TYPE_ARRAY ? row->of : row;
-    return Py_BuildValue("{sssssOsLsLsN}", "name", row->name, "type", type_name(row->type),
+    const ml_field *inside = innermost(row);
+    const ml_field *members = inside->type == ML_TYPE_OBJECT ? inside->of : NULL;
+    return Py_BuildValue("{sssssOsLsLsNsOsN}", "name", row->name, "type", type_name(row->type),
                          "required", (row->flags & ML_FIELD_REQUIRED) != 0 ? Py_True : Py_False,
                          "min", (long long)row->min, "max", (long long)row->max, "choices",
-                         choice_tuple(chosen->choices));
+                         choice_tuple(chosen->choices), "closed",
+                         (chosen->flags & ML_FIELD_CLOSED) != 0 ? Py_True : Py_False, "members",
+                         describe_fields(members));
+}
+
+static PyObject *describe_fields(const ml_field *rows) {
+    PyObject *list = PyList_New(0);
+    for (; list != NULL && rows != NULL && rows->name != NULL; rows++) {
+        PyObject *field = describe_field(rows);
+        if (field == NULL || PyList_Append(list, field) != 0) Py_CLEAR(list);
+        Py_XDECREF(field);
+    }
+    return list;
 }
 
 static PyObject *fields(PyObject *Py_UNUSED(module), PyObject *name) {
@@ -54,13 +77,7 @@ static PyObject *fields(PyObject *Py_UNUSED(module), PyObject *name) {
     if (text == NULL) return NULL;
     const ml_operation *operation = ml_operation_find(text);
     if (operation == NULL) return PyErr_Format(PyExc_KeyError, "no operation %R", name);
-    PyObject *list = PyList_New(0);
-    for (const ml_field *row = operation->fields; list != NULL && row->name != NULL; row++) {
-        PyObject *field = describe_field(row);
-        if (field == NULL || PyList_Append(list, field) != 0) Py_CLEAR(list);
-        Py_XDECREF(field);
-    }
-    return list;
+    return describe_fields(operation->fields);
 }
 
 static PyObject *versions(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored)) {
@@ -80,11 +97,12 @@ static PyObject *answer_time(PyObject *Py_UNUSED(module), PyObject *arguments) {
 
 static PyMethodDef functions[] = {
     {"create_link_token", METHOD(create_link_token), METH_FASTCALL | METH_KEYWORDS,
-     ML_DOC_CREATE_LINK_TOKEN("$module, /, ", ML_DOC_CLIENT_KEYWORDS)},
+     ML_DOC_CREATE_LINK_TOKEN("$module, /, ", ML_DOC_CLIENT_KEYWORDS, ML_DOC_CLIENT_ARGUMENTS)},
     {"fields", fields, METH_O,
      "fields($module, operation, /)\n--\n\n"
      "Describe the fields of an operation, in the order in which they are sent.\n\n"
-     "Each is a dict of name, type, required, min and max (max 0: no limit) and choices."},
+     "Each is a dict of name, type, required, min and max (max 0: no limit), choices, closed\n"
+     "(whether nothing but the choices is sent) and members (the fields of the objects in it)."},
     {"answer_time", answer_time, METH_VARARGS,
      "answer_time($module, headers, began, /)\n--\n\n"
      "Return the time of the Date in header lines (bytes), else began; seconds since the epoch."},

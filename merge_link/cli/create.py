@@ -153,7 +153,7 @@ def _sandbox_client(timeout: float | None) -> Iterator[Client]:
         yield client
 
 
-create = click.Command(
+create: click.Command = click.Command(
     "create",
     help=_HELP,
     short_help="Create a link token.",

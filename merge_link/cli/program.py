@@ -46,7 +46,7 @@ def _show_help(context: click.Context) -> None:
         context.exit(2)
 
 
-program = Program(
+program: Program = Program(
     name="merge-link",
     help="Link accounts through Merge (https://docs.merge.dev).",
     epilog=EXIT_CODES_HELP,

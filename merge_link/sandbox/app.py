@@ -37,8 +37,8 @@ class Request(HeadOnlyRequest):
             remote_addr=None,
         )
         # Set here because Werkzeug would drop slashes in front, and Merge knows no such path.
-        self.path = unquote(incoming.path)
-        self.body = incoming.body
+        self.path: str = unquote(incoming.path)
+        self.body: bytes = incoming.body
 
 
 # Escaped to ASCII because a message may quote a lone surrogate, which UTF-8 cannot carry.
@@ -52,7 +52,7 @@ class Refusal(Exception):
 
     def __init__(self, status: int, body: object, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(status)
-        self.response = _json_response(body, status=status, headers=headers)
+        self.response: Response = _json_response(body, status=status, headers=headers)
 
 
 class App:
