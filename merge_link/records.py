@@ -155,8 +155,9 @@ class Record:
         def __init__(self, *positional, **values):
             refused = self._refusal(len(positional), values)
             if refused:
-                del positional, values  # a traceback may show what they hold
-                raise TypeError(f"{type(self).__name__}() {refused}")
+                message = f"{type(self).__name__}() {refused}"
+                del self, positional, values  # a traceback may show what they hold
+                raise TypeError(message)
             for name, spec in self._specs.items():
                 self.__dict__[name] = values[name] if name in values else spec.make_default()
 

@@ -4,6 +4,7 @@ import copy
 import math
 import pickle
 from collections.abc import Callable
+from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -671,7 +672,7 @@ def test_a_with_block_closes_and_passes_exceptions_on() -> None:
 
 
 def test_the_class_and_the_function_can_be_patched(monkeypatch: pytest.MonkeyPatch) -> None:
-    token = merge_link.LinkToken(link_token="fake")
+    token = merge_link.LinkToken(link_token="fake", expires_at=datetime.now(UTC))
     with mock.patch.object(Client, "create_link_token", return_value=token) as patched:
         with Client(api_key=KEY) as client:
             assert client.create_link_token(**FIELDS) is token

@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import inspect
 import json
 import math
 import pickle
@@ -22,10 +23,15 @@ Serve = Callable[..., Server]
 
 MAGIC = "https://link.merge.dev/asdfjkl12345jsndfgi2i83n"
 DATE = "Sun, 06 Nov 1994 08:49:37 GMT"
+MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 NAMES = (
     *("link_token", "integration_name", "magic_link_url", "expires_at"),
     *("extra", "response"),
 )
+
+
+def by_hand(**fields: Any) -> LinkToken:
+    return LinkToken(**{"link_token": "a", "expires_at": MOMENT, **fields})
 
 
 def token_of(serve: Serve, script: Any, **fields: Any) -> LinkToken:
@@ -44,9 +50,7 @@ def token(serve: Serve) -> LinkToken:
 def any_token(request: pytest.FixtureRequest, serve: Serve) -> LinkToken:
     if request.param == "answered":
         return token_of(serve, token_answer(integration_name="Lever", magic_link_url=MAGIC, x=1))
-    return LinkToken(
-        link_token=TOKEN, integration_name="Lever", magic_link_url=MAGIC, extra={"x": 1}
-    )
+    return by_hand(link_token=TOKEN, integration_name="Lever", magic_link_url=MAGIC, extra={"x": 1})
 
 
 # ---- values ----
@@ -122,9 +126,8 @@ def test_extra_is_a_plain_dict_of_the_tokens_own(serve: Serve) -> None:
         one, two = (client.create_link_token(**FIELDS) for _ in range(2))
     one.extra["y"] = 2
     assert two.extra == {"x": 1}
-    by_hand = LinkToken(link_token="a")
-    by_hand.extra["z"] = 3
-    assert LinkToken(link_token="a").extra == {}
+    by_hand().extra["z"] = 3
+    assert by_hand().extra == {}
 
 
 # ---- the facts of the answer ----
@@ -244,13 +247,95 @@ def test_is_expired_from_the_very_moment_on_in_any_time_zone(serve: Serve) -> No
         token.is_expired(datetime(2026, 1, 1))
 
 
-def test_one_made_by_hand_never_expires_by_itself() -> None:
-    token = LinkToken(link_token="a")
-    assert token.expires_at is None
-    assert token.response is None
-    assert not token.is_expired()
-    moment = datetime(2026, 1, 1, tzinfo=UTC)
-    assert LinkToken(link_token="a", expires_at=moment).is_expired(moment)
+# ---- made by hand ----
+
+
+def test_one_made_by_hand_expires_when_it_is_told() -> None:
+    token = by_hand()
+    assert token.expires_at == MOMENT
+    assert token.is_expired(MOMENT)
+    assert not token.is_expired(MOMENT - timedelta(seconds=1))
+
+
+def test_one_made_by_hand_has_an_empty_response() -> None:
+    response = by_hand().response
+    assert type(response) is Response
+    assert (response.status_code, response.attempts, response.request_id) == (0, 0, None)
+    assert type(response.headers) is Headers
+    assert dict(response.headers) == {}
+    assert set(dataclasses.asdict(response.timing).values()) == {0.0}
+
+
+def test_one_made_by_hand_keeps_the_response_that_it_gets(token: LinkToken) -> None:
+    assert by_hand(response=token.response).response is token.response
+
+
+def test_facts_of_an_answer_are_never_none(any_token: LinkToken) -> None:
+    for twin in (any_token, copy.deepcopy(any_token), pickle.loads(pickle.dumps(any_token))):
+        assert twin.expires_at.tzinfo is not None
+        assert type(twin.response) is Response
+        assert twin.response == any_token.response
+        assert twin.expires_at == any_token.expires_at
+
+
+MADE_WRONG: list[tuple[tuple[Any, ...], dict[str, Any], str]] = [
+    (("a",), {}, r"LinkToken\(\) takes keyword arguments only, such as link_token=\.\.\."),
+    ((), {}, r"LinkToken\(\) needs link_token="),
+    ((), {"link_token": "a"}, r"needs expires_at= as an aware datetime, such as .*now\(UTC\)"),
+    ((), {"link_token": "a", "expires_at": datetime(2026, 1, 1)}, "needs expires_at= as an aware"),
+    ((), {"link_token": "a", "expires_at": None}, "needs expires_at= as an aware"),
+    (
+        (),
+        {"link_token": "a", "expires_at": "2026-01-01T00:00:00Z"},
+        "needs expires_at= as an aware",
+    ),
+    (
+        (),
+        {"link_token": "a", "expires_at": MOMENT, "response": None},
+        "needs response= as a merge_link.Response",
+    ),
+    ((), {"link_tokn": "a"}, "has no field 'link_tokn'"),
+]
+
+
+@pytest.mark.parametrize(("positional", "fields", "said"), MADE_WRONG)
+def test_making_one_wrongly_is_told_by_its_own_name(
+    positional: tuple[Any, ...], fields: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(TypeError, match=said) as caught:
+        LinkToken(*positional, **fields)
+    assert "Record" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("positional", "fields"),
+    [((TOKEN,), {}), ((), {"magic_link_url": TOKEN}), ((), {"link_tokn": TOKEN})],
+)
+def test_no_frame_of_ours_keeps_what_a_refused_one_was_made_of(
+    positional: tuple[Any, ...], fields: dict[str, Any]
+) -> None:
+    with pytest.raises(TypeError) as caught:
+        LinkToken(*positional, **fields)
+    ours = [entry.frame.f_locals for entry in caught.traceback[1:]]
+    assert ours
+    assert TOKEN not in repr(ours)
+
+
+def test_replacing_a_fact_by_none_is_refused(any_token: LinkToken) -> None:
+    for name in ("expires_at", "response"):
+        with pytest.raises(TypeError, match=f"needs {name}="):
+            dataclasses.replace(any_token, **{name: None})
+
+
+def test_help_shows_how_one_is_made() -> None:
+    assert list(inspect.signature(LinkToken).parameters) == list(NAMES)
+    required = [
+        name
+        for name, one in inspect.signature(LinkToken).parameters.items()
+        if one.default is inspect.Parameter.empty
+    ]
+    assert required == ["link_token", "expires_at"]
+    assert "name_lookup" in inspect.signature(Timing).parameters
 
 
 # ---- a dataclass in manners ----
@@ -267,7 +352,7 @@ def test_dataclasses_takes_it_for_one(any_token: LinkToken) -> None:
         "magic_link_url": MAGIC,
         "expires_at": any_token.expires_at,
         "extra": {"x": 1},
-        "response": any_token.response and dataclasses.asdict(any_token.response),
+        "response": dataclasses.asdict(any_token.response),
     }
 
 
@@ -334,20 +419,22 @@ def test_a_deep_copy_has_an_extra_of_its_own(token: LinkToken) -> None:
 
 def test_equality_and_hash_count_the_apis_fields_only(serve: Serve) -> None:
     one = token_of(serve, token_answer(f"Date: {DATE}", integration_name="Lever", x=1))
-    two = LinkToken(link_token=TOKEN, integration_name="Lever")
+    two = by_hand(link_token=TOKEN, integration_name="Lever")
     assert one == two
     assert hash(one) == hash(two)
     assert len({one, two}) == 1
     for change in ({"link_token": "b"}, {"integration_name": None}, {"magic_link_url": "x"}):
         assert dataclasses.replace(two, **change) != two
-    for change in ({"extra": {"y": 1}}, {"expires_at": None}, {"response": None}):
+    other = by_hand()
+    facts = ({"extra": {"y": 1}}, {"expires_at": MOMENT}, {"response": other.response})
+    for change in facts:
         assert dataclasses.replace(one, **change) == one
     assert one != TOKEN
     assert one != (TOKEN, "Lever", None)
 
 
 def test_its_fields_are_made_once() -> None:
-    first, second = (dataclasses.fields(LinkToken(link_token=text)) for text in "ab")
+    first, second = (dataclasses.fields(by_hand(link_token=text)) for text in "ab")
     assert all(one is two for one, two in zip(first, second, strict=True))
 
 
@@ -357,8 +444,8 @@ def test_a_subclass_is_another_type() -> None:
     class Sub(LinkToken):
         note: str = ""
 
-    assert Sub(link_token="a", note="n").note == "n"
-    assert Sub(link_token="a") != LinkToken(link_token="a")
+    assert Sub(link_token="a", expires_at=MOMENT, note="n").note == "n"
+    assert Sub(link_token="a", expires_at=MOMENT) != by_hand()
     assert [field.name for field in dataclasses.fields(Sub)] == ["note", *NAMES]
 
 
@@ -371,15 +458,9 @@ def test_it_cannot_be_changed(any_token: LinkToken, name: str) -> None:
     assert any_token.link_token == TOKEN
 
 
-def test_making_one_by_hand_is_checked() -> None:
-    with pytest.raises(TypeError, match="link_token"):
-        LinkToken()
-    with pytest.raises(TypeError, match="nonsense"):
-        LinkToken(link_token="a", nonsense=1)
-    with pytest.raises(TypeError):
-        LinkToken("a")
-    with pytest.raises(AttributeError, match="nonsense"):
-        LinkToken(link_token="a").nonsense  # noqa: B018
+def test_a_name_that_it_has_not_is_an_attribute_error(any_token: LinkToken) -> None:
+    with pytest.raises(AttributeError, match="'LinkToken' object has no attribute 'nonsense'"):
+        any_token.nonsense  # noqa: B018
 
 
 def test_to_dict_is_what_the_api_answered_ready_for_json(serve: Serve) -> None:
@@ -419,15 +500,15 @@ def test_no_way_to_show_it_shows_a_credential(any_token: LinkToken) -> None:
 
 
 def test_repr_shows_a_mask_where_there_is_something_to_hide() -> None:
-    assert repr(LinkToken(link_token="a", integration_name="x<y")) == (
+    assert repr(by_hand(integration_name="x<y")) == (
         "LinkToken(link_token='********', integration_name='x<y', magic_link_url=None, "
-        "expires_at=None)"
+        f"expires_at={MOMENT!r})"
     )
-    html = LinkToken(link_token="a", integration_name="x<script>")._repr_html_()
+    html = by_hand(integration_name="x<script>")._repr_html_()
     assert "&lt;script&gt;" in html
     assert "<script>" not in html
 
 
 def test_everything_else_of_a_token_can_be_named() -> None:
     assert merge_link.Headers is Headers
-    assert dir(LinkToken(link_token="a")).count("to_dict") == 1
+    assert dir(by_hand()).count("to_dict") == 1

@@ -12,6 +12,7 @@ import math
 import pickle
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import merge_link
@@ -123,7 +124,9 @@ WAYS: dict[str, Callable[[], object]] = {
     "client": closed_client,
     "one_call_client": one_call_client,
     "unclosed_client": unclosed_client_in_a_cycle,
-    "record": lambda: dataclasses.asdict(LinkToken(link_token="a", extra={"b": [1]})),
+    "record": lambda: dataclasses.asdict(
+        LinkToken(link_token="a", expires_at=datetime.now(UTC), extra={"b": [1]})
+    ),
     "introspection": lambda: merge_link._core.fields("create_link_token"),
 }
 
