@@ -39,6 +39,7 @@ __all__ = [
     "CommonModel",
     "CompletedAccountInitialScreen",
     "FieldPermissions",
+    "KnownCategory",
     "Language",
     "LinkTokenFields",
     "LinkTokenParams",
@@ -50,10 +51,12 @@ __all__ = [
 
 # ---- choices ----
 
-Category: TypeAlias = (
-    Literal["hris", "ats", "accounting", "ticketing", "crm", "mktg", "filestorage", "knowledgebase"]
-    | str
-)
+KnownCategory: TypeAlias = Literal[
+    "hris", "ats", "accounting", "ticketing", "crm", "mktg", "filestorage", "knowledgebase"
+]
+"""The categories that Merge documents for ``categories``."""
+
+Category: TypeAlias = KnownCategory | str
 """What Merge Link can show; newer slugs are sent as they are."""
 
 PathCategory: TypeAlias = Category | Literal["chat", "calendar", "email"]
@@ -112,7 +115,8 @@ class LinkTokenFields(TypedDict, total=False):
     end_user_email_address: Required[str]
     end_user_organization_name: Required[str]
     end_user_origin_id: Required[str]
-    categories: Required[list[Category] | tuple[Category, ...]]
+    # The first is there for editors: in a list of Category they would complete nothing.
+    categories: Required[list[KnownCategory] | list[str] | tuple[Category, ...]]
     integration: str | None
     link_expiry_mins: int | None
     should_create_magic_link_url: bool | None

@@ -16,6 +16,7 @@ from merge_link.types import (
     Category,
     ClientOptions,
     CommonModel,
+    KnownCategory,
     LinkTokenFields,
     LinkTokenParams,
     ModelScope,
@@ -148,14 +149,17 @@ def nested_objects_in_place(sandbox: Sandbox) -> None:
 def categories_from_variables(sandbox: Sandbox) -> None:
     listed: list[str] = ["ats", "hris"]
     fixed: tuple[str, ...] = ("ats",)
-    known: list[Category] = ["ats"]
+    open_ended: list[Category] = ["ats"]
+    known: list[KnownCategory] = ["ats"]
     of_any_kind: Sequence[str] = listed
     with sandbox.client() as client:
-        for categories in (listed, fixed, known):
+        for categories in (listed, fixed, open_ended, known):
             client.create_link_token(**WHO, categories=categories)
         client.create_link_token(**WHO, categories=list(of_any_kind))
         client.create_link_token(**WHO, categories=tuple(of_any_kind))
         client.create_link_token(**WHO, categories=[c for c in listed if c != "hris"])
+        client.create_link_token(**WHO, categories=[known[0], listed[1]])
+        client.create_link_token(**WHO, categories=[*known, *listed[1:]])
 
 
 def choices_that_merge_adds_later(sandbox: Sandbox) -> None:
