@@ -43,7 +43,7 @@ def create_link_token(
     category: str | None = None,
     timeout: float | None = None,
     max_retries: int | None = None,
-    api_key: str | None = None,
+    api_key: str | Callable[[], str] | None = None,
     extra_headers: dict[str, str] | None = None,
     extra_body: dict[str, Any] | None = None,
     account_token: str | None = None,
@@ -70,7 +70,7 @@ class Client:
     def __init__(
         self,
         *,
-        api_key: str | None = None,
+        api_key: str | Callable[[], str] | None = None,
         account_token: str | None = None,
         region: str | None = None,
         base_url: str | None = None,
@@ -112,7 +112,7 @@ class Client:
         category: str | None = None,
         timeout: float | None = None,
         max_retries: int | None = None,
-        api_key: str | None = None,
+        api_key: str | Callable[[], str] | None = None,
         extra_headers: dict[str, str] | None = None,
         extra_body: dict[str, Any] | None = None,
     ) -> LinkToken: ...
@@ -123,7 +123,7 @@ class Client:
         category: str | None = None,
         timeout: float | None = None,
         max_retries: int | None = None,
-        api_key: str | None = None,
+        api_key: str | Callable[[], str] | None = None,
         extra_headers: dict[str, str] | None = None,
     ) -> None: ...
     def close(self) -> None: ...

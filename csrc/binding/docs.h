@@ -47,7 +47,7 @@
     "    category: the path's category; the first of categories by default.\n"                       \
     "    timeout: seconds for the whole call, retries and waits included.\n"                         \
     "    max_retries: retries at most.\n"                                                            \
-    "    api_key: instead of the client's.\n"                                                        \
+    "    api_key: instead of the client's; a string, or a callable that returns one.\n"              \
     "    extra_headers: further HTTP headers, a dict of strings.\n"                                  \
     "    extra_body: fields that Merge added after this version was made.\n\n"                       \
     "Returns:\n"                                                                                     \
