@@ -150,26 +150,32 @@ async def coroutine() -> str:
 )
 def test_it_must_return_a_string(serve: Serve, given: Any, named: str) -> None:
     server = serve()
-    with server.client(api_key=lambda: given) as client:
-        with pytest.raises(ConfigurationError) as caught:
-            client.create_link_token(**FIELDS)
+    with (
+        server.client(api_key=lambda: given) as client,
+        pytest.raises(ConfigurationError) as caught,
+    ):
+        client.create_link_token(**FIELDS)
     assert str(caught.value) == f"what the api_key callable returns must be a string, not {named}"
     assert server.requests == []
 
 
 @pytest.mark.filterwarnings("ignore:coroutine")
 def test_a_coroutine_function_is_told_what_it_returns(serve: Serve) -> None:
-    with serve().client(api_key=coroutine) as client:
-        with pytest.raises(ConfigurationError, match="must be a string, not coroutine"):
-            client.create_link_token(**FIELDS)
+    with (
+        serve().client(api_key=coroutine) as client,
+        pytest.raises(ConfigurationError, match="must be a string, not coroutine"),
+    ):
+        client.create_link_token(**FIELDS)
 
 
 @pytest.mark.parametrize("key", ["", "test_vault\n", "test_vault kéy"])
 def test_what_it_returns_is_checked_as_any_key(serve: Serve, key: str) -> None:
     server = serve()
-    with server.client(api_key=lambda: key) as client:
-        with pytest.raises(ConfigurationError, match="^api_key ") as caught:
-            client.create_link_token(**FIELDS)
+    with (
+        server.client(api_key=lambda: key) as client,
+        pytest.raises(ConfigurationError, match=r"^api_key ") as caught,
+    ):
+        client.create_link_token(**FIELDS)
     shown = traceback.format_exception(caught.value)
     assert "test_vault" not in "".join(shown)
     assert server.requests == []
@@ -202,7 +208,7 @@ def test_a_closed_client_does_not_ask(serve: Serve) -> None:
     client = serve().client(api_key=lambda: pytest.fail("asked"))
     client.close()
     for use in (lambda: client.create_link_token(**FIELDS), client.warm_up):
-        with pytest.raises(ClientClosedError, match="^the client is closed$"):
+        with pytest.raises(ClientClosedError, match=r"^the client is closed$"):
             use()
 
 
@@ -328,7 +334,9 @@ def test_it_cannot_be_read_back() -> None:
 
 def test_a_key_that_is_echoed_is_masked(serve: Serve) -> None:
     server = serve(answer(401, {"detail": f"no such key: {KEY}"}))
-    with server.client(api_key=lambda: KEY) as client:
-        with pytest.raises(merge_link.AuthenticationError) as caught:
-            client.create_link_token(**FIELDS)
+    with (
+        server.client(api_key=lambda: KEY) as client,
+        pytest.raises(merge_link.AuthenticationError) as caught,
+    ):
+        client.create_link_token(**FIELDS)
     assert KEY not in f"{caught.value} {caught.value.body} {caught.value.detail}"

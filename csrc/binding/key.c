@@ -16,7 +16,7 @@ int ml_key_take(ml_state *state, PyObject *value, ml_text *text, PyObject **keep
 /* What the callable raises comes out as it is. */
 int ml_key_ask(ml_state *state, PyObject *source, ml_request *request) {
     PyObject *key = PyObject_CallNoArgs(source), *keep = NULL;
-    ml_text text;
+    ml_text text = {0};
     if (key == NULL) return -1;
     int failed = PyUnicode_Check(key)
                      ? ml_text_from(key, &text, &keep)
