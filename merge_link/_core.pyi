@@ -55,7 +55,7 @@ def create_link_token(
     category: PathCategory | None = None,
     timeout: float | None = None,
     max_retries: int | None = None,
-    api_key: str | None = None,
+    api_key: str | Callable[[], str] | None = None,
     extra_headers: dict[str, str] | None = None,
     extra_body: dict[str, Any] | None = None,
     account_token: str | None = None,
@@ -99,7 +99,8 @@ def create_link_token(
         category: the path's category; the first of categories by default.
         timeout: seconds for a whole call, retries and waits included (30.0).
         max_retries: retries at most (2).
-        api_key: Merge's API key; else ``MERGE_API_KEY``. It cannot be read back.
+        api_key: Merge's API key; else ``MERGE_API_KEY``. It cannot be read back. Or a callable
+            that returns it, asked at each call in the caller's thread.
         extra_headers: further HTTP headers, a dict of strings.
         extra_body: fields that Merge added after this version was made.
         account_token: of the linked account, for the operations that need one.
@@ -153,7 +154,7 @@ class Client:
     def __init__(
         self,
         *,
-        api_key: str | None = None,
+        api_key: str | Callable[[], str] | None = None,
         account_token: str | None = None,
         region: Region | None = None,
         base_url: str | None = None,
@@ -195,7 +196,7 @@ class Client:
         category: PathCategory | None = None,
         timeout: float | None = None,
         max_retries: int | None = None,
-        api_key: str | None = None,
+        api_key: str | Callable[[], str] | None = None,
         extra_headers: dict[str, str] | None = None,
         extra_body: dict[str, Any] | None = None,
     ) -> LinkToken:
@@ -225,7 +226,7 @@ class Client:
             category: the path's category; the first of categories by default.
             timeout: seconds for the whole call, retries and waits included.
             max_retries: retries at most.
-            api_key: instead of the client's.
+            api_key: instead of the client's; a string, or a callable that returns one.
             extra_headers: further HTTP headers, a dict of strings.
             extra_body: fields that Merge added after this version was made.
 
@@ -249,7 +250,7 @@ class Client:
         category: PathCategory | None = None,
         timeout: float | None = None,
         max_retries: int | None = None,
-        api_key: str | None = None,
+        api_key: str | Callable[[], str] | None = None,
         extra_headers: dict[str, str] | None = None,
     ) -> None:
         """Connect ahead, so that the first calls need not.

@@ -9,7 +9,8 @@ class Client(_core.Client):
     Every argument is keyword-only, and None means "not given" (but for ``error_budget``).
 
     Args:
-        api_key: Merge's API key; else ``MERGE_API_KEY``. It cannot be read back.
+        api_key: Merge's API key; else ``MERGE_API_KEY``. It cannot be read back. Or a callable
+            that returns it, asked at each call in the caller's thread.
         account_token: of the linked account, for the operations that need one.
         region: ``us`` (default), ``eu`` or ``apac``; else ``MERGE_REGION``.
         base_url: what stands before ``/{category}``, such as ``https://api.merge.dev/api``; else

@@ -138,7 +138,7 @@ class CallOptions(TypedDict, total=False):
     category: PathCategory | None
     timeout: float | None
     max_retries: int | None
-    api_key: str | None
+    api_key: str | Callable[[], str] | None
     extra_headers: dict[str, str] | None
     extra_body: dict[str, Any] | None
 
@@ -150,7 +150,7 @@ class LinkTokenParams(LinkTokenFields, CallOptions, total=False):
 class ClientOptions(TypedDict, total=False):
     """All that `Client` takes."""
 
-    api_key: str | None
+    api_key: str | Callable[[], str] | None
     account_token: str | None
     region: Region | None
     base_url: str | None

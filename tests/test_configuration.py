@@ -149,7 +149,8 @@ SECONDS = ("must be a number of seconds (int or float), not ", ["5", True, [], o
 COUNT = ("must be an integer, not ", ["5", True, 1.0, [], object()])
 PATH = ("must be a path (str or os.PathLike), not ", [5, b"x", True, object()])
 WRONG_TYPES = {
-    **dict.fromkeys(("api_key", "account_token", "region", "base_url", "category"), TEXT),
+    "api_key": ("must be a string, or a callable that returns one, not ", TEXT[1]),
+    **dict.fromkeys(("account_token", "region", "base_url", "category"), TEXT),
     **dict.fromkeys(("proxy", "user_agent"), TEXT),
     **dict.fromkeys(("timeout", "connect_timeout", "idle_timeout"), SECONDS),
     **dict.fromkeys(("max_retries", "max_connections", "max_response_bytes"), COUNT),

@@ -28,6 +28,7 @@ pytestmark = [
         "many_calls_at_once",
         "more_calls_than_the_pool_has_threads",
         "module_function_and_warm_up",
+        "the_key_is_asked_for_in_its_greenlet",
         "patched_threads",
         "killed_greenlet",
         "greenlet_out_of_time",

@@ -39,6 +39,7 @@ LEAKS: list[tuple[str, str, Any]] = [
     ("validation", "nothing", token_answer()),
     ("bad_calls", "nothing", token_answer()),
     ("bad_options", "nothing", token_answer()),
+    ("sources_of_keys", "a token", token_answer()),
     ("failure", "a refusal", REFUSAL),
     ("failure", "a long text", answer(503, b"x" * 100_000)),
     ("failure", "no promise", answer(200, {"link_token": 5, "x": [1]})),

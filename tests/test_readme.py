@@ -84,8 +84,9 @@ def run(*command: str | Path, **options: object) -> subprocess.CompletedProcess[
 
 
 def test_python_blocks_run_and_print_what_is_shown(
-    environment: dict[str, str], tmp_path: Path
+    environment: dict[str, str], sandbox: Sandbox, tmp_path: Path
 ) -> None:
+    (tmp_path / "merge-key").write_text(sandbox.api_key + "\n")
     shown = [block for block in blocks() if block.language in ("python", "text")]
     scripts = [block for block in shown if block.language == "python" and not is_test(block)]
     assert len(scripts) >= 4

@@ -90,12 +90,9 @@ static int take_extra_headers(ml_arguments *arguments, PyObject *value) {
 }
 
 static int take_api_key(ml_state *state, ml_arguments *arguments, PyObject *value) {
-    ml_text text;
+    ml_text text = {0};
     PyObject *keep = NULL;
-    if (!PyUnicode_Check(value)) {
-        return ml_raise_configuration(state, "api_key must be a string");
-    }
-    if (ml_text_from(value, &text, &keep) != 0) return -1;
+    if (ml_key_take(state, value, &text, &keep, &arguments->key_source) != 0) return -1;
     ml_request_set_api_key(arguments->request, text);
     Py_XDECREF(keep);
     return 0;
@@ -154,6 +151,7 @@ int ml_arguments_read(ml_state *state, const ml_operation *operation, PyObject *
                       PyObject *names, ml_options_reader *client, ml_arguments *arguments) {
     Py_ssize_t count = names == NULL ? 0 : PyTuple_Size(names);
     ml_call_options_init(&arguments->options);
+    arguments->key_source = NULL;
     arguments->request = ml_request_new(operation);
     if (arguments->request == NULL) {
         PyErr_NoMemory();

@@ -8,6 +8,7 @@
  *     call       one call: arguments in, GIL dropped, result or exception out
  *     arguments  keyword arguments as a request and options of the call
  *     options    keyword arguments and environment as options of a client
+ *     key        an API key: a string, or a callable that is asked for it
  *     convert    Python values as values of a request
  *     result     an answer as a result object
  *     errors     a failure as an exception
@@ -74,6 +75,11 @@ PyObject *ml_raise(ml_state *state, const ml_error *error, const ml_response *re
 int ml_raise_configuration(ml_state *state, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Raises the ConfigurationError of an option whose type is wrong: "<name> must be <wanted>, not
+ * <its type>". Returns -1. */
+int ml_refuse_type(ml_state *state, const char *name, const char *wanted, PyObject *value);
+/* Raises the ClientClosedError of a client that is closed already. Returns -1. */
+int ml_raise_closed(ml_state *state);
 /* Raises the ConfigurationError of a call or client without an API key. Returns -1. */
 int ml_raise_no_key(ml_state *state);
 /* Raises the TypeError of an unknown keyword, with the nearest of the known names, else the hint.
@@ -97,6 +103,15 @@ int ml_convert(ml_state *state, ml_value *object, const char *name, PyObject *va
  * validation to report. -1 with an exception. */
 int ml_convert_key(ml_value *object, PyObject *key, const char **name);
 
+/* ---- key.c ---- */
+
+/* Reads an API key. A string becomes *text (see ml_text_from), a callable *source, borrowed; else
+ * an exception and -1. */
+int ml_key_take(ml_state *state, PyObject *value, ml_text *text, PyObject **keep,
+                PyObject **source);
+/* Asks the callable, which may run any code, and gives the request the key that it returns. */
+int ml_key_ask(ml_state *state, PyObject *source, ml_request *request);
+
 /* ---- options.c ---- */
 
 /* Is this a keyword of Client()? */
@@ -108,6 +123,7 @@ const char *const *ml_client_option_names(void);
 typedef struct ml_options_reader {
     ml_client_options options;
     PyObject *on_attempt; /* borrowed, or NULL */
+    PyObject *key_source; /* borrowed: the callable that was given as api_key, or NULL */
     bool has_allow_http;  /* given, be it False */
     PyObject *keep;       /* owned: a list of what the options borrow from */
 } ml_options_reader;
@@ -128,6 +144,7 @@ int ml_count_from(ml_state *state, const char *name, PyObject *value, long long 
 typedef struct ml_arguments {
     ml_request *request; /* owned */
     ml_call_options options;
+    PyObject *key_source; /* borrowed: the callable that was given as api_key, or NULL */
 } ml_arguments;
 
 /* Reads keyword arguments of an operation. Options of a client go to `client` when there is one,
@@ -145,6 +162,7 @@ typedef struct ml_caller {
     PyObject *object; /* the Client, which keeps the client */
     ml_client *client;
     PyObject *on_attempt; /* is told of each attempt; NULL: nobody is */
+    PyObject *key_source; /* is asked for the API key when the call has none; NULL: nobody is */
 } ml_caller;
 
 /* Makes the call without the GIL and returns its result, or NULL with an exception. Takes the

@@ -211,8 +211,22 @@ static PyObject *start(job j) {
     return result;
 }
 
+/* The call's own key comes before the client's. The callable runs in the caller's thread, before
+ * anything of the call is begun: it may take its time, raise, and use this very client. */
+static int ask_for_key(ml_state *state, const ml_caller *caller, const ml_arguments *arguments) {
+    PyObject *source = arguments->key_source;
+    if (source == NULL && !ml_request_has_api_key(arguments->request)) source = caller->key_source;
+    if (source == NULL) return 0;
+    if (ml_client_is_closed(caller->client)) return ml_raise_closed(state);
+    return ml_key_ask(state, source, arguments->request);
+}
+
 PyObject *ml_make_call(ml_state *state, const ml_caller *caller, ml_arguments *arguments,
                        bool warms_up) {
+    if (ask_for_key(state, caller, arguments) != 0) {
+        ml_arguments_free(arguments);
+        return NULL;
+    }
     job j = {
         .state = state,
         .client = caller->client,

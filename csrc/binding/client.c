@@ -5,12 +5,11 @@
 #include "binding.h"
 #include "docs.h"
 
-#include <string.h>
-
 typedef struct client_object {
     PyObject_HEAD
     ml_client *client;    /* owned; NULL before __init__() */
     PyObject *on_attempt; /* owned, or NULL */
+    PyObject *key_source; /* owned: is asked for the API key at each call; or NULL */
 } client_object;
 
 ml_client *ml_client_inside(PyObject *self) {
@@ -50,7 +49,8 @@ static int read_options(ml_state *state, PyObject *keywords, ml_options_reader *
         if (ml_options_take(state, reader, text, value) != 0) return -1;
     }
     if (ml_options_complete(state, reader) != 0) return -1;
-    return reader->options.api_key.data == NULL ? ml_raise_no_key(state) : 0;
+    if (reader->options.api_key.data != NULL || reader->key_source != NULL) return 0;
+    return ml_raise_no_key(state);
 }
 
 static int client_init(PyObject *self, PyObject *arguments, PyObject *keywords) {
@@ -64,7 +64,10 @@ static int client_init(PyObject *self, PyObject *arguments, PyObject *keywords) 
     if (ml_options_begin(&reader) != 0) return -1;
     int failed = read_options(state, keywords, &reader);
     if (failed == 0) failed = set_client(state, self, &reader.options);
-    if (failed == 0) ((client_object *)self)->on_attempt = Py_XNewRef(reader.on_attempt);
+    if (failed == 0) {
+        ((client_object *)self)->on_attempt = Py_XNewRef(reader.on_attempt);
+        ((client_object *)self)->key_source = Py_XNewRef(reader.key_source);
+    }
     ml_options_end(&reader);
     return failed;
 }
@@ -79,11 +82,13 @@ PyObject *ml_client_object_new(ml_state *state, const ml_client_options *options
 static int client_traverse(PyObject *self, visitproc visit, void *arg) {
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(((client_object *)self)->on_attempt);
+    Py_VISIT(((client_object *)self)->key_source);
     return 0;
 }
 
 static int client_clear(PyObject *self) {
     Py_CLEAR(((client_object *)self)->on_attempt);
+    Py_CLEAR(((client_object *)self)->key_source);
     return 0;
 }
 
@@ -114,7 +119,7 @@ static ml_client *ready(PyObject *self) {
 
 static ml_caller caller_of(PyObject *self) {
     const client_object *object = (client_object *)self;
-    return (ml_caller){self, object->client, object->on_attempt};
+    return (ml_caller){self, object->client, object->on_attempt, object->key_source};
 }
 
 static PyObject *call_operation(PyObject *self, PyTypeObject *type, const char *name,
@@ -177,11 +182,8 @@ static PyObject *client_enter(PyObject *self, PyObject *Py_UNUSED(ignored)) {
     if (!ml_client_is_closed(client)) return Py_NewRef(self);
     ml_state *state = ml_state_of(self);
     if (state == NULL) return NULL;
-    ml_error error;
-    ml_error_init(&error);
-    error.status = ML_ERR_CLOSED;
-    strcpy(error.text, "the client is closed");
-    return ml_raise(state, &error, NULL);
+    ml_raise_closed(state);
+    return NULL;
 }
 
 static PyObject *client_exit(PyObject *self, PyObject *Py_UNUSED(arguments)) {

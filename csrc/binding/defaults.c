@@ -41,7 +41,7 @@ static PyObject *find_or_make(ml_state *state, ml_options_reader *reader) {
 }
 
 static int choose_key(ml_state *state, const ml_options_reader *reader, ml_arguments *arguments) {
-    if (ml_request_has_api_key(arguments->request)) return 0;
+    if (ml_request_has_api_key(arguments->request) || arguments->key_source != NULL) return 0;
     if (reader->options.api_key.data == NULL) return ml_raise_no_key(state);
     ml_request_set_api_key(arguments->request, reader->options.api_key);
     return 0;
@@ -52,7 +52,7 @@ static PyObject *call(ml_state *state, ml_options_reader *reader, ml_arguments *
     if (choose_key(state, reader, arguments) != 0) return NULL;
     PyObject *client = find_or_make(state, reader);
     if (client == NULL) return NULL;
-    ml_caller caller = {client, ml_client_inside(client), reader->on_attempt};
+    ml_caller caller = {client, ml_client_inside(client), reader->on_attempt, NULL};
     PyObject *result = ml_make_call(state, &caller, arguments, false);
     Py_DECREF(client);
     return result;

@@ -23,31 +23,32 @@
     "    category: the path's category; the first of categories by default.\n"                     \
     "    timeout: seconds for the whole call, retries and waits included.\n"                       \
     "    max_retries: retries at most.\n"                                                          \
-    "    api_key: instead of the client's.\n" ML_DOC_EXTRA_ARGUMENTS
+    "    api_key: instead of the client's; a string, or a callable that returns one.\n" ML_DOC_EXTRA_ARGUMENTS
 
 /* Of a function of the module, which takes the client's options too: a test holds their words to
  * be those of merge_link.Client's docstring. */
-#define ML_DOC_CLIENT_ARGUMENTS                                                                              \
-    "    category: the path's category; the first of categories by default.\n"                               \
-    "    timeout: seconds for a whole call, retries and waits included (30.0).\n"                            \
-    "    max_retries: retries at most (2).\n"                                                                \
-    "    api_key: Merge's API key; else ``MERGE_API_KEY``. It cannot be read back.\n" ML_DOC_EXTRA_ARGUMENTS \
-    "    account_token: of the linked account, for the operations that need one.\n"                          \
-    "    region: ``us`` (default), ``eu`` or ``apac``; else ``MERGE_REGION``.\n"                             \
-    "    base_url: what stands before ``/{category}``, such as ``https://api.merge.dev/api``; else\n"        \
-    "        ``MERGE_BASE_URL``. Wins over the region.\n"                                                    \
-    "    connect_timeout: seconds for name lookup, connect and TLS of one attempt (5.0).\n"                  \
-    "    max_connections: connections at once at most (100); further calls wait in their timeout.\n"         \
-    "    idle_timeout: seconds after which an unused connection is not used again (110.0).\n"                \
-    "    max_response_bytes: size of an answer at most, after decompression (1 MiB for linking).\n"          \
-    "    error_budget: (failures, seconds) after which calls are held back, or None for off.\n"              \
-    "    ca_bundle: PEM file or hashed directory; else ``SSL_CERT_FILE``, ``SSL_CERT_DIR``, the\n"           \
-    "        places of Linux distributions, certifi.\n"                                                      \
-    "    client_cert: PEM file with a client certificate and its key.\n"                                     \
-    "    proxy: URL of a proxy, or \"\" for none; else ``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``.\n"      \
-    "    allow_http: send over plain ``http://`` to hosts that are not this machine; else\n"                 \
-    "        ``MERGE_ALLOW_HTTP=1``.\n"                                                                      \
-    "    user_agent: instead of ``merge-link/<version> libcurl/<version> Python/<version>``.\n"              \
+#define ML_DOC_CLIENT_ARGUMENTS                                                                         \
+    "    category: the path's category; the first of categories by default.\n"                          \
+    "    timeout: seconds for a whole call, retries and waits included (30.0).\n"                       \
+    "    max_retries: retries at most (2).\n"                                                           \
+    "    api_key: Merge's API key; else ``MERGE_API_KEY``. It cannot be read back. Or a callable\n"     \
+    "        that returns it, asked at each call in the caller's thread.\n" ML_DOC_EXTRA_ARGUMENTS      \
+    "    account_token: of the linked account, for the operations that need one.\n"                     \
+    "    region: ``us`` (default), ``eu`` or ``apac``; else ``MERGE_REGION``.\n"                        \
+    "    base_url: what stands before ``/{category}``, such as ``https://api.merge.dev/api``; else\n"   \
+    "        ``MERGE_BASE_URL``. Wins over the region.\n"                                               \
+    "    connect_timeout: seconds for name lookup, connect and TLS of one attempt (5.0).\n"             \
+    "    max_connections: connections at once at most (100); further calls wait in their timeout.\n"    \
+    "    idle_timeout: seconds after which an unused connection is not used again (110.0).\n"           \
+    "    max_response_bytes: size of an answer at most, after decompression (1 MiB for linking).\n"     \
+    "    error_budget: (failures, seconds) after which calls are held back, or None for off.\n"         \
+    "    ca_bundle: PEM file or hashed directory; else ``SSL_CERT_FILE``, ``SSL_CERT_DIR``, the\n"      \
+    "        places of Linux distributions, certifi.\n"                                                 \
+    "    client_cert: PEM file with a client certificate and its key.\n"                                \
+    "    proxy: URL of a proxy, or \"\" for none; else ``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``.\n" \
+    "    allow_http: send over plain ``http://`` to hosts that are not this machine; else\n"            \
+    "        ``MERGE_ALLOW_HTTP=1``.\n"                                                                 \
+    "    user_agent: instead of ``merge-link/<version> libcurl/<version> Python/<version>``.\n"         \
     "    on_attempt: a callable that is told of each attempt.\n"
 
 #define ML_DOC_CREATE_LINK_TOKEN(self, more_keywords, more_arguments)                                \

@@ -106,6 +106,25 @@ int ml_raise_configuration(ml_state *state, const char *format, ...) {
     return -1;
 }
 
+int ml_refuse_type(ml_state *state, const char *name, const char *wanted, PyObject *value) {
+    PyObject *type = PyType_GetQualName(Py_TYPE(value));
+    const char *text = type == NULL ? NULL : PyUnicode_AsUTF8AndSize(type, NULL);
+    if (text == NULL) PyErr_Clear();
+    ml_raise_configuration(state, "%s must be %s, not %s", name, wanted,
+                           text == NULL ? "another type" : text);
+    Py_XDECREF(type);
+    return -1;
+}
+
+int ml_raise_closed(ml_state *state) {
+    ml_error error;
+    ml_error_init(&error);
+    error.status = ML_ERR_CLOSED;
+    strcpy(error.text, "the client is closed");
+    ml_raise(state, &error, NULL);
+    return -1;
+}
+
 int ml_raise_no_key(ml_state *state) {
     return ml_raise_configuration(
         state, "no API key: set MERGE_API_KEY in the environment or pass api_key=");

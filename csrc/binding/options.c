@@ -8,6 +8,7 @@
 #include <string.h>
 
 typedef enum option_kind {
+    OPTION_KEY,
     OPTION_TEXT,
     OPTION_PATH,
     OPTION_SECONDS,
@@ -20,7 +21,7 @@ typedef enum option_kind {
 
 /* name, kind, field of ml_client_options (any, where the kind knows its own) */
 #define OPTIONS(X)                                                                                 \
-    X(api_key, TEXT, api_key)                                                                      \
+    X(api_key, KEY, api_key)                                                                       \
     X(account_token, TEXT, account_token)                                                          \
     X(region, TEXT, region)                                                                        \
     X(base_url, TEXT, base_url)                                                                    \
@@ -75,27 +76,17 @@ static void *slot(ml_options_reader *reader, const struct option_row *row) {
 
 /* ---- one value ---- */
 
-static int refuse_type(ml_state *state, const char *name, const char *wanted, PyObject *value) {
-    PyObject *type = PyType_GetQualName(Py_TYPE(value));
-    const char *text = type == NULL ? NULL : PyUnicode_AsUTF8AndSize(type, NULL);
-    if (text == NULL) PyErr_Clear();
-    ml_raise_configuration(state, "%s must be %s, not %s", name, wanted,
-                           text == NULL ? "another type" : text);
-    Py_XDECREF(type);
-    return -1;
-}
-
 int ml_seconds_from(ml_state *state, const char *name, PyObject *value, double *seconds) {
     static const char wanted[] = "a number of seconds (int or float)";
     if (PyBool_Check(value) || PyUnicode_Check(value))
-        return refuse_type(state, name, wanted, value);
+        return ml_refuse_type(state, name, wanted, value);
     double number = PyFloat_AsDouble(value);
     if (number == -1.0 && PyErr_Occurred()) {
         if (!PyErr_ExceptionMatches(PyExc_TypeError) &&
             !PyErr_ExceptionMatches(PyExc_OverflowError))
             return -1;
         PyErr_Clear();
-        return refuse_type(state, name, wanted, value);
+        return ml_refuse_type(state, name, wanted, value);
     }
     /* Those that the C library reads as "not given" are refused here, where they were given. */
     if (!(number > 0.0))
@@ -106,7 +97,7 @@ int ml_seconds_from(ml_state *state, const char *name, PyObject *value, double *
 
 int ml_count_from(ml_state *state, const char *name, PyObject *value, long long *count) {
     if (PyBool_Check(value) || !PyIndex_Check(value))
-        return refuse_type(state, name, "an integer", value);
+        return ml_refuse_type(state, name, "an integer", value);
     PyObject *integer = PyNumber_Index(value);
     if (integer == NULL) return -1;
     int overflow = 0;
@@ -123,9 +114,16 @@ static int keep_object(ml_options_reader *reader, PyObject *object) {
     return failed;
 }
 
+static int take_key(ml_state *state, ml_options_reader *reader, PyObject *value) {
+    PyObject *keep = NULL;
+    if (ml_key_take(state, value, &reader->options.api_key, &keep, &reader->key_source) != 0)
+        return -1;
+    return keep == NULL ? 0 : keep_object(reader, keep);
+}
+
 static int take_text(ml_state *state, ml_options_reader *reader, const struct option_row *row,
                      PyObject *value) {
-    if (!PyUnicode_Check(value)) return refuse_type(state, row->name, "a string", value);
+    if (!PyUnicode_Check(value)) return ml_refuse_type(state, row->name, "a string", value);
     PyObject *keep = NULL;
     if (ml_text_from(value, slot(reader, row), &keep) != 0) return -1;
     return keep == NULL ? 0 : keep_object(reader, keep);
@@ -138,7 +136,7 @@ static int take_path(ml_state *state, ml_options_reader *reader, const struct op
     if (path == NULL || !PyUnicode_Check(path)) {
         PyErr_Clear();
         Py_XDECREF(path);
-        return refuse_type(state, row->name, "a path (str or os.PathLike)", value);
+        return ml_refuse_type(state, row->name, "a path (str or os.PathLike)", value);
     }
     if (keep_object(reader, path) != 0) return -1;
     return take_text(state, reader, row, path);
@@ -150,7 +148,7 @@ static int take_budget(ml_state *state, ml_options_reader *reader, PyObject *val
     if (value == Py_None) return 0;
     long long failures = 0;
     if (!PyTuple_Check(value) || PyTuple_Size(value) != 2)
-        return refuse_type(state, "error_budget", wanted, value);
+        return ml_refuse_type(state, "error_budget", wanted, value);
     if (ml_count_from(state, "error_budget[0]", PyTuple_GetItem(value, 0), &failures) != 0)
         return -1;
     if (failures < 1 || failures > 100000)
@@ -178,19 +176,20 @@ static int take_number(ml_state *state, ml_options_reader *reader, const struct 
 static int take_value(ml_state *state, ml_options_reader *reader, const struct option_row *row,
                       PyObject *value) {
     switch (row->kind) {
+    case OPTION_KEY: return take_key(state, reader, value);
     case OPTION_TEXT: return take_text(state, reader, row, value);
     case OPTION_PATH: return take_path(state, reader, row, value);
     case OPTION_SECONDS: return ml_seconds_from(state, row->name, value, slot(reader, row));
     case OPTION_COUNT:
     case OPTION_BYTES: return take_number(state, reader, row, value);
     case OPTION_BOOL:
-        if (!PyBool_Check(value)) return refuse_type(state, row->name, "True or False", value);
+        if (!PyBool_Check(value)) return ml_refuse_type(state, row->name, "True or False", value);
         *(bool *)slot(reader, row) = value == Py_True;
         reader->has_allow_http = true;
         return 0;
     case OPTION_BUDGET: return take_budget(state, reader, value);
     case OPTION_CALLABLE:
-        if (!PyCallable_Check(value)) return refuse_type(state, row->name, "callable", value);
+        if (!PyCallable_Check(value)) return ml_refuse_type(state, row->name, "callable", value);
         reader->on_attempt = value;
         return 0;
     }
@@ -240,8 +239,9 @@ static int fill_from(PyObject *environment, ml_options_reader *reader) {
     bool own_proxy = options->proxy.data != NULL;
     if (!reader->has_allow_http)
         options->allow_http = PyDict_GetItemString(environment, "allow_http") == Py_True;
-    if (fill_text(environment, "api_key", &options->api_key) != 0 ||
-        fill_text(environment, "base_url", &options->base_url) != 0 ||
+    if (reader->key_source == NULL && fill_text(environment, "api_key", &options->api_key) != 0)
+        return -1;
+    if (fill_text(environment, "base_url", &options->base_url) != 0 ||
         fill_text(environment, "region", &options->region) != 0 ||
         fill_text(environment, "ca_bundle", &options->ca_bundle) != 0 ||
         fill_text(environment, "user_agent", &options->user_agent) != 0)
@@ -272,7 +272,7 @@ static int fill_ca(ml_options_reader *reader) {
 
 int ml_options_begin(ml_options_reader *reader) {
     ml_client_options_init(&reader->options);
-    reader->on_attempt = NULL;
+    reader->on_attempt = reader->key_source = NULL;
     reader->has_allow_http = false;
     reader->keep = PyList_New(0);
     return reader->keep == NULL ? -1 : 0;

@@ -79,6 +79,23 @@ def module_function_and_warm_up() -> None:
     assert merge_link.create_link_token(**FIELDS, **options).link_token == TOKEN
 
 
+def the_key_is_asked_for_in_its_greenlet() -> None:
+    """While one greenlet waits for its key, the other makes a call."""
+    found = gevent.event.AsyncResult()
+    asked_in = []
+
+    def source() -> str:
+        asked_in.append(gevent.getcurrent())
+        return found.get()
+
+    waiting = gevent.spawn(ask, api_key=source)
+    gevent.sleep(0)
+    ask()
+    found.set(KEY)
+    assert waiting.get().link_token == TOKEN
+    assert asked_in == [waiting]
+
+
 def patched_threads() -> None:
     """Under the patch a thread is a greenlet."""
     threads = [threading.Thread(target=ask, args=("wait",)) for _ in range(3)]

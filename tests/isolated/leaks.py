@@ -85,10 +85,21 @@ def one_call_client() -> None:
         made.create_link_token(**FIELDS)
 
 
+def sources_of_keys() -> None:
+    """An API key that a callable gives, refuses, or gives wrongly."""
+    with Client(**{**OPTIONS, "api_key": lambda: str(KEY + "_")}) as made:
+        made.create_link_token(**FIELDS)
+        refused(made.create_link_token, ZeroDivisionError, **FIELDS, api_key=lambda: 1 / 0)
+        for wrong in ("", "\ud800", 5):
+            refused(made.create_link_token, **FIELDS, api_key=lambda wrong=wrong: wrong)
+    merge_link.create_link_token(**FIELDS, **{**OPTIONS, "api_key": lambda: KEY})
+
+
 def bad_options() -> None:
     for bad in (
         {"api_key": ""},
         {"api_key": "\ud800"},
+        {"api_key": 5},
         {"base_url": "http://merge.example"},
         {"timeout": "x"},
         {"ca_bundle": b"x"},
@@ -119,6 +130,7 @@ WAYS: dict[str, Callable[[], object]] = {
     "validation": many_problems,
     "bad_calls": bad_calls,
     "bad_options": bad_options,
+    "sources_of_keys": sources_of_keys,
     "failure": lambda: refused(client.create_link_token, **FIELDS),
     "pickled_error": pickled_error,
     "client": closed_client,

@@ -92,6 +92,14 @@ def a_certificate_by_its_path(sandbox: Sandbox) -> None:
     assert callable(connect)
 
 
+def a_key_that_is_rotated(sandbox: Sandbox) -> None:
+    def current() -> str:
+        return sandbox.api_key
+
+    with Client(api_key=current, base_url=sandbox.base_url) as client:
+        client.create_link_token(**WHO, categories=["ats"], api_key=lambda: sandbox.api_key)
+
+
 def every_field(sandbox: Sandbox) -> None:
     models: list[CommonModel] = [
         {"model_id": "ats.Candidate", "enabled_actions": ["READ"], "disabled_fields": []}

@@ -143,6 +143,8 @@ def options() -> None:
     Client("test_key")  # mistake: positional
     Client(api_key=b"test_key")  # mistake: bytes for a key
     Client(api_key=42)  # mistake: a number for a key
+    Client(api_key=lambda: 42)  # mistake: a callable that returns no text
+    Client(api_key=asks_for_a_name)  # mistake: a callable with an argument
     Client(timeout="5")  # mistake: text for seconds
     Client(retries=5)  # mistake: unknown option
     Client(region="us-east-1")  # mistake: unknown region
@@ -154,6 +156,10 @@ def options() -> None:
     Client(verify=False)  # mistake: there is no such option
     Client(on_attempt=print_status)  # mistake: a hook of another type
     Client(on_attempt="print")  # mistake: no callable
+
+
+def asks_for_a_name(name: str) -> str:
+    return name
 
 
 def print_status(attempt: int) -> None:
