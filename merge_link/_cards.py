@@ -6,6 +6,8 @@ names times that stay true; only `Revealed` holds credentials, and says so.
 Cards take text and background from the page round them, so that they suit every theme, light or
 dark, of Jupyter and of others. Where a page strips styles and scripts (an untrusted notebook),
 plain tables are left.
+
+The classes call up here from `_repr_html_`, and only then: nothing is loaded until a notebook asks.
 """
 
 from __future__ import annotations
@@ -52,11 +54,16 @@ _STYLE = f"""
 }}
 .merge-link-card tr {{ background: none !important; border: none }}
 .merge-link-card th, .merge-link-card td {{
-  padding: 2px 20px 2px 0 !important; text-align: left !important; vertical-align: baseline;
+  padding: 2px 0 !important; text-align: left !important; vertical-align: baseline;
   border: none; background: none; color: inherit; white-space: pre-wrap; overflow-wrap: anywhere;
 }}
-.merge-link-card th {{ font-weight: normal; white-space: nowrap; opacity: {QUIET} }}
-.merge-link-card thead th {{ padding-top: 6px !important; font-size: 12px }}
+.merge-link-card th {{
+  padding-right: 20px !important; max-width: 16em; font-weight: normal;
+  overflow-wrap: break-word; opacity: {QUIET};
+}}
+.merge-link-card thead th {{
+  padding-top: 6px !important; font-size: 12px; overflow-wrap: anywhere;
+}}
 .merge-link-card code {{
   padding: 1px 5px; border-radius: 3px; background: rgba(128, 128, 128, .12) !important;
   color: inherit; font-size: inherit; user-select: all; white-space: pre-wrap;

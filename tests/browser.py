@@ -15,14 +15,16 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
 PATIENCE = 60.0
 
 ARGUMENTS = [
     *("--headless", "--no-sandbox", "--no-first-run", "--disable-dev-shm-usage", "--disable-gpu"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-quic"),
-    *("--disable-sync", "--no-proxy-server", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    # Nothing but this machine can be reached.
+    *("--disable-quic", "--no-proxy-server"),
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
     "--window-size=900,1000",
 ]
 TAB, ENTER, CONTROL = "\ue004", "\ue007", "\ue009"
@@ -53,21 +55,11 @@ class Browser:
     def click(self, selector: str) -> None:
         self.command("POST", f"/element/{self.element(selector)}/click")
 
-    def type(self, selector: str, keys: str) -> None:
-        self.command("POST", f"/element/{self.element(selector)}/value", text=keys)
-
     def press(self, *keys: str) -> None:
         """Press the keys, all together, where the focus is."""
         down = [{"type": "keyDown", "value": key} for key in keys]
         up = [{"type": "keyUp", "value": key} for key in reversed(keys)]
         self.command("POST", "/actions", actions=[{"type": "key", "id": "k", "actions": down + up}])
-
-    def devtools(self, name: str, **parameters: Any) -> Any:
-        return self.command("POST", "/goog/cdp/execute", cmd=name, params=parameters)
-
-    def picture(self) -> str:
-        """Return a PNG of the page, in base64."""
-        return str(self.command("GET", "/screenshot"))
 
 
 def _command(method: str, url: str, parameters: dict[str, Any]) -> Any:
@@ -88,8 +80,8 @@ def browser(profile: Path) -> Iterator[Browser]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as driver:
         try:
             assert driver.stdout is not None
-            started = (re.search(r"started successfully on port (\d+)", line) for line in driver.stdout)
-            port = next(found[1] for found in started if found)
+            said = (re.search(r"successfully on port (\d+)", line) for line in driver.stdout)
+            port = next(found[1] for found in said if found)
             options = {"binary": BROWSER, "args": [*ARGUMENTS, f"--user-data-dir={profile}"]}
             wanted = {"alwaysMatch": {"goog:chromeOptions": options}}
             root = f"http://127.0.0.1:{port}/session"
