@@ -17,6 +17,7 @@ What lives here, from the top down; a module imports only from those below it:
 ================  ===================================================================
 ``cli``           the command ``merge-link`` (extra ``cli``)
 ``sandbox``       an emulator of Merge's linking API (extra ``sandbox``)
+``_cards``        what notebooks show of the following, which load it when one asks
 ``client``        `Client`
 ``types``         types of arguments, for wrappers; loaded only when something asks for it
 ``errors``        what is raised

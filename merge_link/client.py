@@ -37,3 +37,8 @@ class Client(_core.Client):
 
     Use it in a ``with`` block, or call `close`. Merge's page: https://docs.merge.dev/basics/
     """
+
+    def _repr_html_(self) -> str:
+        from merge_link._cards import of_client
+
+        return of_client(self)

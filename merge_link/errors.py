@@ -40,6 +40,11 @@ class MergeLinkError(Exception):
                 raise TypeError(f"{type(self).__name__} has no attribute {name!r}")
             setattr(self, name, value)
 
+    def _repr_html_(self) -> str:
+        from merge_link._cards import of_error
+
+        return of_error(self)
+
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (type(self), self.args, self.__dict__)
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
+    from merge_link._cards import Revealed
     from merge_link.response import Facts, Response
 
 
@@ -98,3 +99,12 @@ class LinkToken(Result):
         from datetime import UTC, datetime
 
         return (now or datetime.now(UTC)) >= self.expires_at
+
+    def reveal(self) -> Revealed:
+        """Return what a notebook shows with the credentials, and a button that copies each.
+
+        They are saved with the notebook. Everywhere but in a notebook it is masked.
+        """
+        from merge_link._cards import Revealed
+
+        return Revealed(self)

@@ -219,13 +219,13 @@ class Record:
         return f"{type(self).__name__}({inside})"
 
     def _repr_html_(self) -> str:
-        from html import escape
+        from merge_link._cards import of_record
 
-        rows = "".join(
-            f"<tr><th>{name}</th><td>{escape(text)}</td></tr>"
-            for name, text in self._shown().items()
-        )
-        return f"<table><caption>{type(self).__name__}</caption>{rows}</table>"
+        return of_record(self)
+
+    def __dir__(self) -> list[str]:
+        """Name the fields that are worked out when looked at, too: for completion."""
+        return sorted({*super().__dir__(), *self._specs})
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (type(self), self._values())

@@ -43,6 +43,14 @@ class Headers(Mapping[str, str]):
         """Show the names only: a server may put anything into the values."""
         return f"Headers({', '.join(self)})"
 
+    def _repr_html_(self) -> str:
+        from merge_link._cards import of_headers
+
+        return of_headers(self)
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self)
+
     @property
     def request_id(self) -> str | None:
         """The id that Merge's support asks for, if the answer has one."""

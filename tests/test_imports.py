@@ -82,6 +82,12 @@ def test_a_first_call_loads_nothing_heavy(serve: Callable[..., Server], what: st
     assert heavy_among(loaded_by(f"import merge_link\n{code}")) == []
 
 
+def test_what_notebooks_show_is_loaded_when_one_asks(serve: Callable[..., Server]) -> None:
+    call = f"import merge_link\ntoken = {a_call(serve(token_answer()).base_url)}\n"
+    assert not {"merge_link._cards", "html"} & loaded_by(f"{call}repr(token)")
+    assert "merge_link._cards" in loaded_by(f"{call}token._repr_html_()")
+
+
 @pytest.mark.parametrize(
     ("script", "allowed"),
     [
