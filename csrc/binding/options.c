@@ -208,13 +208,7 @@ int ml_options_take(ml_state *state, ml_options_reader *reader, const char *name
 /* The environment as a dict of options, read by Python (merge_link/_environment.py). */
 static PyObject *read_environment(ml_state *state, const ml_options_reader *reader) {
     PyObject *read = ml_state_import(&state->read_environment, "merge_link._environment", "read");
-    if (read == NULL) return NULL;
-    ml_text url = reader->options.base_url;
-    PyObject *base_url = url.data == NULL
-                             ? Py_NewRef(Py_None)
-                             : PyUnicode_DecodeUTF8(url.data, (Py_ssize_t)url.length, "replace");
-    PyObject *found = base_url == NULL ? NULL : PyObject_CallFunctionObjArgs(read, base_url, NULL);
-    Py_XDECREF(base_url);
+    PyObject *found = read == NULL ? NULL : PyObject_CallNoArgs(read);
     if (found == NULL || PyList_Append(reader->keep, found) != 0) {
         Py_XDECREF(found);
         return NULL;
@@ -237,7 +231,6 @@ static int fill_text(PyObject *environment, const char *name, ml_text *text) {
 /* The order is base_url=, MERGE_BASE_URL, region=, MERGE_REGION. */
 static int fill_from(PyObject *environment, ml_options_reader *reader) {
     ml_client_options *options = &reader->options;
-    bool own_proxy = options->proxy.data != NULL;
     if (!reader->has_allow_http)
         options->allow_http = PyDict_GetItemString(environment, "allow_http") == Py_True;
     if (fill_text(environment, "api_key", &options->api_key) != 0 ||
@@ -246,11 +239,31 @@ static int fill_from(PyObject *environment, ml_options_reader *reader) {
         fill_text(environment, "ca_bundle", &options->ca_bundle) != 0 ||
         fill_text(environment, "user_agent", &options->user_agent) != 0)
         return -1;
-    if (own_proxy) return 0;
-    return fill_text(environment, "proxy", &options->proxy) != 0 ||
-                   fill_text(environment, "no_proxy", &options->no_proxy) != 0
-               ? -1
-               : 0;
+    return 0;
+}
+
+/* The URL of the proxy that the environment gives for the base URL, or None. */
+static PyObject *choose_proxy(ml_state *state, ml_text base_url) {
+    PyObject *choose =
+        ml_state_import(&state->proxy_choice, "merge_link._environment", "proxy_choice");
+    PyObject *text = PyUnicode_DecodeUTF8(base_url.data, (Py_ssize_t)base_url.length, "replace");
+    PyObject *choice = NULL, *url = NULL;
+    if (choose != NULL && text != NULL) choice = PyObject_CallFunctionObjArgs(choose, text, NULL);
+    if (choice != NULL) url = PyObject_GetAttrString(choice, "url");
+    Py_XDECREF(choice);
+    Py_XDECREF(text);
+    return url;
+}
+
+/* A proxy= of the caller's own wins over all that the environment says. */
+static int fill_proxy(ml_state *state, ml_options_reader *reader) {
+    ml_text base_url = ml_base_url_of(&reader->options);
+    if (reader->options.proxy.data != NULL || base_url.data == NULL) return 0;
+    PyObject *url = choose_proxy(state, base_url), *keep = NULL;
+    if (url == NULL || keep_object(reader, url) != 0) return -1;
+    if (url == Py_None) return 0;
+    if (ml_text_from(url, &reader->options.proxy, &keep) != 0) return -1;
+    return keep == NULL ? 0 : keep_object(reader, keep);
 }
 
 /* The system's certificates, else those of certifi if it is installed. */
@@ -281,7 +294,7 @@ int ml_options_begin(ml_options_reader *reader) {
 int ml_options_complete(ml_state *state, ml_options_reader *reader) {
     PyObject *environment = read_environment(state, reader);
     if (environment == NULL) return -1;
-    if (fill_from(environment, reader) != 0) return -1;
+    if (fill_from(environment, reader) != 0 || fill_proxy(state, reader) != 0) return -1;
     return fill_ca(reader);
 }
 

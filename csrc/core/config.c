@@ -29,8 +29,7 @@ enum { DEFAULT_BUDGET = 20 };
 static const size_t plain_texts[] = {
     offsetof(ml_client_options, region),      offsetof(ml_client_options, base_url),
     offsetof(ml_client_options, category),    offsetof(ml_client_options, ca_bundle),
-    offsetof(ml_client_options, client_cert), offsetof(ml_client_options, no_proxy),
-    offsetof(ml_client_options, user_agent),
+    offsetof(ml_client_options, client_cert), offsetof(ml_client_options, user_agent),
 };
 enum { PLAIN_TEXTS = sizeof plain_texts / sizeof *plain_texts };
 
@@ -119,8 +118,8 @@ static bool is_user_agent(ml_text text) {
 }
 
 static ml_status check_texts(const ml_client_options *options, ml_error *error) {
-    static const char *const names[PLAIN_TEXTS] = {
-        "region", "base_url", "category", "ca_bundle", "client_cert", "no_proxy", "user_agent"};
+    static const char *const names[PLAIN_TEXTS] = {"region",    "base_url",    "category",
+                                                   "ca_bundle", "client_cert", "user_agent"};
     for (size_t i = 0; i < PLAIN_TEXTS; i++) {
         ml_status status = check_text(names[i], text_of(options, plain_texts[i]), error);
         if (status != ML_OK) return status;
@@ -149,6 +148,10 @@ static bool is_production(ml_text key) {
     return key.length >= sizeof prefix - 1 && memcmp(key.data, prefix, sizeof prefix - 1) == 0;
 }
 
+static bool is_http(const char *scheme) {
+    return strcmp(scheme, "https") == 0 || strcmp(scheme, "http") == 0;
+}
+
 static ml_status read_base_url(const char *url, ml_url_parts *parts, ml_error *error) {
     switch (ml_url_read(url, parts)) {
     case ML_URL_NO_MEMORY: return ml_fail_memory(error);
@@ -157,7 +160,7 @@ static ml_status read_base_url(const char *url, ml_url_parts *parts, ml_error *e
                       "must be an absolute URL, such as https://api.merge.dev/api");
     case ML_URL_GOOD: break;
     }
-    if (strcmp(parts->scheme, "https") != 0 && strcmp(parts->scheme, "http") != 0)
+    if (!is_http(parts->scheme))
         return refuse(error, "base_url", "must start with https:// (or http:// to loopback)");
     if (parts->has_user) return refuse(error, "base_url", "must not hold a user name or password");
     if (parts->has_query || parts->has_fragment)
@@ -235,7 +238,7 @@ static ml_status check_proxy(ml_config *config, ml_error *error) {
     }
     if (!is_proxy_scheme(parts.scheme))
         return refuse(error, "proxy", "must be a URL, such as http://proxy.example:3128");
-    config->has_remote_proxy = !is_loopback(parts.host) && config->options.no_proxy.data == NULL;
+    config->has_remote_proxy = !is_loopback(parts.host);
     return ML_OK;
 }
 
@@ -290,6 +293,22 @@ static ml_client_options chosen_options(const ml_client_options *options) {
     if (chosen.region.data == NULL) chosen.region = ml_text_of(regions[0].name);
     chosen.base_url = base_url_of_region(chosen.region);
     return chosen;
+}
+
+ml_text ml_base_url_of(const ml_client_options *options) {
+    return chosen_options(options).base_url;
+}
+
+bool ml_origin_of(const char *url, ml_origin *origin) {
+    ml_url_parts parts;
+    *origin = (ml_origin){0};
+    if (ml_url_read(url, &parts) != ML_URL_GOOD || !is_http(parts.scheme)) return false;
+    lower(parts.host);
+    memcpy(origin->scheme, parts.scheme, sizeof origin->scheme);
+    memcpy(origin->host, parts.host, sizeof origin->host);
+    origin->port = (int)strtol(parts.port, NULL, 10);
+    origin->is_loopback = is_loopback(parts.host);
+    return true;
 }
 
 static ml_status fill(ml_config *config, const ml_client_options *options, ml_error *error) {

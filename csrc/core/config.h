@@ -11,7 +11,7 @@ typedef struct ml_config {
     /* Its texts point to what is owned below; api_key and proxy are always empty here. */
     ml_client_options options;
     bool ca_is_directory;
-    bool has_remote_proxy; /* for every host, also loopback */
+    bool has_remote_proxy; /* one that is not on loopback */
     bool is_plain_http;    /* unencrypted, and not to loopback */
     int default_budget;    /* failures, when the options do not say */
     char host[256];        /* of the base URL */

@@ -219,7 +219,6 @@ typedef struct ml_client_options {
     ml_text ca_bundle;     /* PEM file or hashed directory; not given: the system's */
     ml_text client_cert;   /* PEM file with certificate and key */
     ml_text proxy;         /* URL; not given or "": none */
-    ml_text no_proxy;      /* hosts that need no proxy, as curl reads NO_PROXY */
     ml_text user_agent;
     double timeout;            /* 30.0: a whole call, retries and waits included */
     double connect_timeout;    /* 5.0: name lookup, connect and TLS of one attempt */
@@ -235,6 +234,21 @@ typedef struct ml_client_options {
 
 /* The defaults above. */
 void ml_client_options_init(ml_client_options *options);
+
+/* The base URL that a client of these options has: base_url, else the region's. Borrows; not given
+ * when the region is unknown. */
+ml_text ml_base_url_of(const ml_client_options *options);
+
+/* Where a URL leads, as libcurl reads it. */
+typedef struct ml_origin {
+    char scheme[8];
+    char host[256];   /* an IPv6 address in brackets */
+    int port;         /* the scheme's own when the URL names none */
+    bool is_loopback; /* the host is this machine, by its name or address */
+} ml_origin;
+
+/* False: it is no URL of http or https, or memory is out. */
+bool ml_origin_of(const char *url, ml_origin *origin);
 
 /* Makes a client; copies the options. *client is the caller's to free. */
 ml_status ml_client_new(const ml_client_options *options, ml_client **client, ml_error *error);

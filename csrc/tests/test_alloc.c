@@ -113,7 +113,6 @@ static ml_client_options every_option(void) {
     options.category = TEXT("ats");
     options.ca_bundle = TEXT("/dev/null");
     options.client_cert = TEXT("/dev/null");
-    options.no_proxy = TEXT("127.0.0.1");
     options.proxy = TEXT("http://user:password@127.0.0.1:9");
     options.budget_failures = 20;
     return options;

@@ -88,8 +88,6 @@ static const text_row text_rows[] = {
     {"proxy_fine", AT(proxy), TEXT_OF("http://user:word@127.0.0.1:3128"), NULL},
     {"proxy_empty_means_none", AT(proxy), TEXT_OF(""), NULL},
     {"proxy_with_line_end", AT(proxy), TEXT_OF("http://" MARK "\r\n"), "proxy " CONTROL},
-    {"no_proxy_fine", AT(no_proxy), TEXT_OF("localhost,.example"), NULL},
-    {"no_proxy_with_nul", AT(no_proxy), TEXT_OF(MARK "\0"), "no_proxy " CONTROL},
 
     {"user_agent_fine", AT(user_agent), TEXT_OF("app/1.0 (x; y)"), NULL},
     {"user_agent_not_ascii", AT(user_agent), TEXT_OF(MARK "\xC3\xA9"),
@@ -306,6 +304,51 @@ static void key_of_a_call_is_judged_like_that_of_the_client(void **state) {
     ml_client_free(client);
 }
 
+/* ---- where a URL leads ---- */
+
+typedef struct origin_row {
+    const char *name;
+    const char *url;
+    ml_origin origin; /* without scheme: there is none */
+} origin_row;
+
+static const origin_row origin_rows[] = {
+    {"origin_of_https", "https://api.merge.dev/api", {"https", "api.merge.dev", 443, false}},
+    {"origin_of_http", "http://merge.example", {"http", "merge.example", 80, false}},
+    {"origin_in_upper_case", "HTTPS://API.Merge.dev:8443", {"https", "api.merge.dev", 8443, false}},
+    {"origin_of_localhost", "http://LocalHost:8000/api", {"http", "localhost", 8000, true}},
+    {"origin_of_a_short_address", "http://127.1:80/api", {"http", "127.0.0.1", 80, true}},
+    {"origin_of_an_ipv6_address", "https://[::1]/api", {"https", "[::1]", 443, true}},
+    {"origin_of_another_scheme", "ftp://api.merge.dev", {.port = 0}},
+    {"origin_of_a_path", "/api", {.port = 0}},
+    {"origin_of_nothing", "", {.port = 0}},
+};
+
+static void origin_of_url(void **state) {
+    const origin_row *row = *state;
+    ml_origin origin;
+    bool is_there = row->origin.scheme[0] != '\0';
+    assert_int_equal(ml_origin_of(row->url, &origin), is_there);
+    if (!is_there) return;
+    assert_string_equal(origin.scheme, row->origin.scheme);
+    assert_string_equal(origin.host, row->origin.host);
+    assert_int_equal(origin.port, row->origin.port);
+    assert_int_equal(origin.is_loopback, row->origin.is_loopback);
+}
+
+static void base_url_follows_from_options(void **state) {
+    (void)state;
+    ml_client_options options;
+    ml_client_options_init(&options);
+    expect_text(ml_base_url_of(&options), TEXT("https://api.merge.dev/api"));
+    options.region = TEXT("eu");
+    expect_text(ml_base_url_of(&options), TEXT("https://api-eu.merge.dev/api"));
+    options.region = TEXT("mars");
+    assert_null(ml_base_url_of(&options).data);
+    options.base_url = TEXT("https://other.example/");
+    expect_text(ml_base_url_of(&options), TEXT("https://other.example"));
+}
+
 /* ---- reading back and comparing ---- */
 
 static void expect_base_url(const ml_client_options *options, const char *url, const char *region) {
@@ -384,7 +427,6 @@ static const change_row change_rows[] = {
     {"ca_bundle_is_compared", AT(ca_bundle), TEXT_OPTION, true},
     {"client_cert_is_compared", AT(client_cert), TEXT_OPTION, true},
     {"proxy_is_compared", AT(proxy), TEXT_OPTION, true},
-    {"no_proxy_is_compared", AT(no_proxy), TEXT_OPTION, true},
     {"user_agent_is_compared", AT(user_agent), TEXT_OPTION, true},
     {"timeout_is_compared", AT(timeout), DOUBLE_OPTION, true},
     {"connect_timeout_is_compared", AT(connect_timeout), DOUBLE_OPTION, true},
@@ -491,6 +533,8 @@ int main(void) {
     SUITE_TEST(plain_http_needs_leave);
     SUITE_TEST(production_key_never_goes_over_plain_http);
     SUITE_TEST(key_of_a_call_is_judged_like_that_of_the_client);
+    SUITE_ROWS(origin_of_url, origin_rows);
+    SUITE_TEST(base_url_follows_from_options);
     SUITE_TEST(base_url_is_read_back_as_it_is_used);
     SUITE_TEST(secrets_are_not_read_back);
     SUITE_TEST(options_are_copied);

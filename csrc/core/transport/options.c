@@ -56,15 +56,12 @@ static bool set_trust(CURL *easy, const ml_config *config, ml_error *error) {
     SET(CURLOPT_SSL_VERIFYPEER, 1L);
     SET(CURLOPT_SSL_VERIFYHOST, 2L);
     SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    SET(CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     SET(CURLOPT_PROXY_SSL_VERIFYPEER, 1L);
     SET(CURLOPT_PROXY_SSL_VERIFYHOST, 2L);
     SET(CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     if (path != NULL) {
         SET(CURLOPT_CAPATH, config->ca_is_directory ? path : NULL);
         SET(CURLOPT_CAINFO, config->ca_is_directory ? NULL : path);
-        SET(CURLOPT_PROXY_CAPATH, config->ca_is_directory ? path : NULL);
-        SET(CURLOPT_PROXY_CAINFO, config->ca_is_directory ? NULL : path);
         SET(CURLOPT_PROXY_CAPATH, config->ca_is_directory ? path : NULL);
         SET(CURLOPT_PROXY_CAINFO, config->ca_is_directory ? NULL : path);
     }
@@ -76,13 +73,12 @@ static bool set_trust(CURL *easy, const ml_config *config, ml_error *error) {
     return finish(code, name, error);
 }
 
-/* An empty proxy keeps libcurl from looking into the environment. */
+/* Empty texts keep libcurl from looking into the environment. */
 static bool set_proxy(CURL *easy, const ml_config *config, ml_error *error) {
     CURLcode code = CURLE_OK;
     const char *name = "";
-    const char *no_proxy = config->options.no_proxy.data;
     SET(CURLOPT_PROXY, config->proxy.data != NULL ? config->proxy.data : "");
-    SET(CURLOPT_NOPROXY, no_proxy != NULL ? no_proxy : "");
+    SET(CURLOPT_NOPROXY, "");
     return finish(code, name, error);
 }
 
