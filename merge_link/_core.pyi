@@ -1,12 +1,18 @@
 from collections.abc import Callable
 from os import PathLike
 from types import TracebackType
-from typing import Any, Self, TypedDict
+from typing import Any, Self, TypeAlias, TypedDict
 
 from typing_extensions import disjoint_base
 
 from merge_link._attempts import Attempt
 from merge_link.models import LinkToken
+
+_Path: TypeAlias = str | PathLike[str]
+# Also (certificate, key) and (certificate, key, password); a key of None is in the same file.
+_Certificate: TypeAlias = (
+    _Path | tuple[_Path, _Path | None] | tuple[_Path, _Path | None, str | None]
+)
 
 class _Field(TypedDict):
     name: str
@@ -54,8 +60,8 @@ def create_link_token(
     idle_timeout: float | None = 110.0,
     max_response_bytes: int | None = None,
     error_budget: tuple[int, float] | None = (20, 10.0),
-    ca_bundle: str | PathLike[str] | None = None,
-    client_cert: str | PathLike[str] | None = None,
+    ca_bundle: str | PathLike[str] | bytes | None = None,
+    client_cert: _Certificate | None = None,
     proxy: str | None = None,
     allow_http: bool | None = None,
     user_agent: str | None = None,
@@ -83,8 +89,8 @@ class Client:
         idle_timeout: float | None = 110.0,
         max_response_bytes: int | None = None,
         error_budget: tuple[int, float] | None = (20, 10.0),
-        ca_bundle: str | PathLike[str] | None = None,
-        client_cert: str | PathLike[str] | None = None,
+        ca_bundle: str | PathLike[str] | bytes | None = None,
+        client_cert: _Certificate | None = None,
         proxy: str | None = None,
         allow_http: bool | None = None,
         user_agent: str | None = None,
@@ -157,7 +163,7 @@ class Client:
     @property
     def error_budget(self) -> tuple[int, float] | None: ...
     @property
-    def ca_bundle(self) -> str | None: ...
+    def ca_bundle(self) -> str | bytes | None: ...
     @property
     def client_cert(self) -> str | None: ...
     @property
