@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import re
 import shlex
 import signal
 import stat
@@ -528,7 +527,7 @@ def test_no_server_is_a_network_failure() -> None:
     result = create(*GOOD, "--timeout", "0.3", environment=environment)
     assert result.exit_code == 5
     (line,) = complaints(result)
-    assert line == "cannot connect to 127.0.0.1:1: Connection refused"
+    assert line.startswith("cannot connect to 127.0.0.1:1: Connection refused")
 
 
 def test_retries_are_not_told_one_by_one() -> None:

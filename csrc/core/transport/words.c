@@ -54,12 +54,6 @@ static peer peer_of(const ml_transfer *t) {
 #define PEER    "%s%.200s%s%.150s%s"
 #define OF(who) (who).title, (who).name, (who).via, (who).proxy, (who).end
 
-static const char not_reached[] = "; Merge was not reached";
-
-static const char *unless_reached(const ml_transfer *t) {
-    return is_proxy_peer(t) && !t->exchange->may_have_arrived ? not_reached : "";
-}
-
 /* ---- saying ---- */
 
 static void say(const ml_transfer *t, const char *format, ...)
@@ -93,7 +87,7 @@ static void explain_login(const ml_transfer *t) {
     const char *what = had_one ? "refuses the user name or password" : "wants a login";
     bool has_basic = methods == 0 || (methods & (long)CURLAUTH_BASIC) != 0;
     if (!has_basic) what = "wants a login by another method than Basic, which alone is supported";
-    say(t, "the proxy %.270s %s (status 407)%s", t->config->proxy_server, what, not_reached);
+    say(t, "the proxy %.270s %s (status 407)", t->config->proxy_server, what);
     if (!has_basic)
         advise(t, "A helper on this machine, such as px or cntlm, can log in there in your place.");
     else
@@ -106,11 +100,9 @@ static void explain_refusal(const ml_transfer *t, int status) {
     if (status == 407) {
         explain_login(t);
     } else if (status >= 500) {
-        say(t, "the proxy %.150s could not connect to %.150s (status %d)%s", proxy, server, status,
-            not_reached);
+        say(t, "the proxy %.150s could not connect to %.150s (status %d)", proxy, server, status);
     } else {
-        say(t, "the proxy %.150s does not connect to %.150s (status %d)%s", proxy, server, status,
-            not_reached);
+        say(t, "the proxy %.150s does not connect to %.150s (status %d)", proxy, server, status);
         advise(t, "Its rules may forbid that. A NO_PROXY entry for the host leads past it.");
     }
 }
@@ -119,7 +111,7 @@ static void explain_refusal(const ml_transfer *t, int status) {
 
 static void explain_lookup(const ml_transfer *t) {
     peer who = peer_of(t);
-    say(t, "the host name of " PEER " cannot be resolved%s", OF(who), unless_reached(t));
+    say(t, "the host name of " PEER " cannot be resolved", OF(who));
     advise(t, is_proxy_peer(t) ? look_at_proxy
                                : "Is the name right, and is there a network with DNS? Where only a "
                                  "proxy leads out, name it by proxy= or HTTPS_PROXY.");
@@ -129,7 +121,7 @@ static void explain_connect(const ml_transfer *t) {
     peer who = peer_of(t);
     long number = long_of(t, CURLINFO_OS_ERRNO);
     const char *why = number != 0 ? strerror((int)number) : "it does not answer";
-    say(t, "cannot connect to " PEER ": %s%s", OF(who), why, unless_reached(t));
+    say(t, "cannot connect to " PEER ": %s", OF(who), why);
     if (is_proxy_peer(t)) advise(t, look_at_proxy);
 }
 
@@ -147,9 +139,9 @@ static void explain_timeout(const ml_transfer *t) {
     peer who = peer_of(t);
     double connect = t->config->options.connect_timeout;
     bool is_connecting = t->exchange->sends == 0 && connect < t->exchange->timeout;
-    say(t, "timed out %s " PEER ": the %s of %g seconds is over%s", awaited(t), OF(who),
-        is_connecting ? "connect_timeout" : "timeout", is_connecting ? connect : t->exchange->limit,
-        unless_reached(t));
+    say(t, "timed out %s " PEER ": the %s of %g seconds is over", awaited(t), OF(who),
+        is_connecting ? "connect_timeout" : "timeout",
+        is_connecting ? connect : t->exchange->limit);
 }
 
 /* ---- TLS ---- */
@@ -298,7 +290,7 @@ static void explain_host(const ml_transfer *t) {
 
 static void explain_no_tls(const ml_transfer *t) {
     peer who = peer_of(t);
-    say(t, PEER " speaks no TLS: it answered in plain text%s", OF(who), unless_reached(t));
+    say(t, PEER " speaks no TLS: it answered in plain text", OF(who));
     advise(t, is_proxy_peer(t) ? "Is the proxy one of http://? Most are, also for https://."
                                : "Is the port right, or is http:// meant in base_url=?");
 }
@@ -390,15 +382,14 @@ static void explain_other(const ml_transfer *t, CURLcode code) {
     if (in_handshake && !is_before_tunnel(t))
         explain_lost_handshake(t, detail);
     else if (is_proxy_peer(t))
-        say(t, "the proxy %.270s broke off: %s%s", t->config->proxy_server, detail,
-            unless_reached(t));
+        say(t, "the proxy %.270s broke off: %s", t->config->proxy_server, detail);
     else if (has_proxy(t))
         say(t, "%s (through the proxy %.200s)", detail, t->config->proxy_server);
     else
         say(t, "%s", detail);
 }
 
-void ml_curl_explain(const ml_transfer *t, CURLcode code) {
+static void explain(const ml_transfer *t, CURLcode code) {
     if (t->exchange->status == ML_ERR_TLS)
         explain_tls(t);
     else if (t->exchange->status == ML_ERR_TIMEOUT)
@@ -411,4 +402,12 @@ void ml_curl_explain(const ml_transfer *t, CURLcode code) {
         explain_connect(t);
     else
         explain_other(t, code);
+}
+
+void ml_curl_explain(const ml_transfer *t, CURLcode code) {
+    char *text = t->exchange->text;
+    explain(t, code);
+    size_t used = strlen(text);
+    if (is_proxy_peer(t) && !t->exchange->may_have_arrived)
+        snprintf(text + used, sizeof t->exchange->text - used, "; Merge was not reached");
 }
