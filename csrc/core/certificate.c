@@ -1,5 +1,5 @@
 #include "certificate.h"
-#include "error.h"
+#include "text.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -89,6 +89,13 @@ static void append(char *list, size_t size, const char *word) {
         snprintf(list + used, size - used, "%s", used > 0 ? more : more + 2);
 }
 
+/* What is no UTF-8 becomes question marks. */
+static void make_utf8(char *string) {
+    ml_text text = ml_text_of(string);
+    for (size_t at = 0, start = 0; at < text.length; start = at)
+        if (ml_utf8_next(text, &at) < 0) memset(string + start, '?', at - start);
+}
+
 /* Text of a certificate, cut to the size; of UTF-16, what ASCII has. */
 static void copy_string(const item *string, char *to, size_t size) {
     size_t step = string->tag == TAG_UTF16_STRING ? 2 : 1, used = 0;
@@ -98,7 +105,7 @@ static void copy_string(const item *string, char *to, size_t size) {
         to[used++] = (char)(wide || value.data[i] == '\0' ? '?' : value.data[i]);
     }
     to[used] = '\0';
-    ml_drop_half_character(to);
+    make_utf8(to);
 }
 
 /* ---- parts of a certificate ---- */

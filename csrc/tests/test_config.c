@@ -77,9 +77,25 @@ static const text_row text_rows[] = {
     {"category_with_slash", AT(category), TEXT_OF("../" MARK), "category must be a slug"},
     {"category_with_line_end", AT(category), TEXT_OF(MARK "\n"), "category " CONTROL},
 
-    {"ca_bundle_missing_file", AT(ca_bundle), TEXT_OF("/nowhere/" MARK), "ca_bundle names a file"},
-    {"ca_bundle_directory", AT(ca_bundle), TEXT_OF("/"), NULL},
-    {"ca_bundle_file", AT(ca_bundle), TEXT_OF("/dev/null"), NULL},
+    {"ca_bundle_missing_file", AT(ca_bundle), TEXT_OF("/nowhere/x"),
+     "ca_bundle cannot be read: /nowhere/x: No such file or directory"},
+    {"ca_bundle_directory_that_is_not_hashed", AT(ca_bundle), TEXT_OF("/"), "openssl rehash /"},
+    {"ca_bundle_no_regular_file", AT(ca_bundle), TEXT_OF("/dev/null"), "it is no regular file"},
+    {"ca_pem_without_certificate", AT(ca_pem), TEXT_OF(MARK "\n"),
+     "ca_bundle holds no certificate in PEM form: (bytes)"},
+    {"ca_pem_empty", AT(ca_pem), TEXT_OF(""), "ca_bundle holds no certificate in PEM form"},
+    {"ca_pem_fine", AT(ca_pem), TEXT_OF("x\r\n-----BEGIN CERTIFICATE----- \r\n"), NULL},
+    {"ca_pem_of_the_trusted_kind", AT(ca_pem), TEXT_OF("-----BEGIN TRUSTED CERTIFICATE-----"),
+     NULL},
+    {"ca_pem_with_another_begin", AT(ca_pem), TEXT_OF("-----BEGIN PRIVATE KEY-----\n" MARK),
+     "ca_bundle holds no certificate in PEM form"},
+    {"client_cert_missing_file", AT(client_cert), TEXT_OF("/nowhere/x"),
+     "client_cert cannot be read: /nowhere/x: No such file or directory"},
+    {"client_cert_directory", AT(client_cert), TEXT_OF("/"), "Is a directory"},
+    {"client_key_with_line_end", AT(client_key), TEXT_OF(MARK "\n"), "client_cert " CONTROL},
+    {"client_key_password_fine", AT(client_key_password), TEXT_OF("p"), NULL},
+    {"client_key_password_with_nul", AT(client_key_password), TEXT_OF(MARK "\0"),
+     "client_cert " CONTROL},
     {"ca_bundle_with_nul", AT(ca_bundle), TEXT_OF("/\0" MARK), "ca_bundle " CONTROL},
     {"client_cert_with_nul", AT(client_cert), TEXT_OF("/\0" MARK), "client_cert " CONTROL},
     {"client_cert_not_utf8", AT(client_cert), TEXT_OF(MARK "\xFF"),
@@ -87,6 +103,12 @@ static const text_row text_rows[] = {
 
     {"proxy_fine", AT(proxy), TEXT_OF("http://user:word@127.0.0.1:3128"), NULL},
     {"proxy_empty_means_none", AT(proxy), TEXT_OF(""), NULL},
+    {"proxy_of_socks", AT(proxy), TEXT_OF("socks5h://user:" MARK "@127.0.0.1:1080"),
+     "proxy is a SOCKS proxy"},
+    {"proxy_of_another_scheme", AT(proxy), TEXT_OF("ftp://user:" MARK "@127.0.0.1"),
+     "proxy must be a URL of http or https"},
+    {"proxy_with_zone", AT(proxy), TEXT_OF("http://user:" MARK "@[fe80::1%25e]"),
+     "proxy must not hold a zone id"},
     {"proxy_with_line_end", AT(proxy), TEXT_OF("http://" MARK "\r\n"), "proxy " CONTROL},
 
     {"user_agent_fine", AT(user_agent), TEXT_OF("app/1.0 (x; y)"), NULL},
@@ -216,6 +238,7 @@ static const url_row url_rows[] = {
     {"user_and_password", TEXT_OF("https://user:" MARK "@api.merge.dev/api"), USER},
     {"user_alone", TEXT_OF("https://" MARK "@api.merge.dev/api"), USER},
     {"password_alone", TEXT_OF("https://:" MARK "@api.merge.dev/api"), USER},
+    {"zone", TEXT_OF("https://[fe80::1%25" MARK "]/api"), "base_url must not hold a zone id"},
     {"query", TEXT_OF("https://api.merge.dev/api?x=" MARK), QUERY},
     {"query_empty", TEXT_OF("https://api.merge.dev/api?"), QUERY},
     {"fragment", TEXT_OF("https://api.merge.dev/api#" MARK), QUERY},
@@ -383,10 +406,12 @@ static void secrets_are_not_read_back(void **state) {
     ml_client_options options = test_options(), made;
     options.account_token = TEXT("token");
     options.proxy = TEXT("http://user:word@127.0.0.1:1");
+    options.client_key_password = TEXT("word");
     ml_error error;
     ml_error_init(&error);
     assert_int_equal(ml_client_new(&options, &client, &error), ML_OK);
     ml_client_get_options(client, &made);
+    assert_null(made.client_key_password.data);
     assert_null(made.api_key.data);
     assert_null(made.account_token.data);
     assert_null(made.proxy.data);
@@ -425,7 +450,10 @@ static const change_row change_rows[] = {
     {"region_beside_a_base_url_is_not_compared", AT(region), TEXT_OPTION, false},
     {"category_is_compared", AT(category), TEXT_OPTION, true},
     {"ca_bundle_is_compared", AT(ca_bundle), TEXT_OPTION, true},
+    {"ca_pem_is_compared", AT(ca_pem), TEXT_OPTION, true},
     {"client_cert_is_compared", AT(client_cert), TEXT_OPTION, true},
+    {"client_key_is_compared", AT(client_key), TEXT_OPTION, true},
+    {"client_key_password_is_compared", AT(client_key_password), TEXT_OPTION, true},
     {"proxy_is_compared", AT(proxy), TEXT_OPTION, true},
     {"user_agent_is_compared", AT(user_agent), TEXT_OPTION, true},
     {"timeout_is_compared", AT(timeout), DOUBLE_OPTION, true},

@@ -262,11 +262,11 @@ static void explain_issuer(const ml_transfer *t, trouble found) {
     peer who = peer_of(t);
     const char *issuer = t->watched->certificate.issuer;
     if (found == SELF_SIGNED)
-        say(t, "the certificate of " PEER " is self-signed, by \"%.120s\"", OF(who), issuer);
+        say(t, "the certificate of " PEER " is self-signed, by \"%s\"", OF(who), issuer);
     else if (issuer[0] != '\0')
         say(t,
             "the certificate of " PEER
-            " was issued by \"%.120s\", which is not among the CA certificates (%.60s)",
+            " was issued by \"%s\", which is not among the CA certificates (%.60s)",
             OF(who), issuer, authorities(t));
     else
         say(t, "the issuer of the certificate of " PEER " is not among the CA certificates (%.60s)",
@@ -280,7 +280,7 @@ static void explain_host(const ml_transfer *t) {
     const ml_certificate *its = &t->watched->certificate;
     const char *names = its->names[0] != '\0' ? its->names : its->subject;
     int host = (int)(strrchr(who.name, ':') - who.name);
-    say(t, PEER " showed a certificate for %.190s, not for %.*s", OF(who),
+    say(t, PEER " showed a certificate for %s, not for %.*s", OF(who),
         names[0] != '\0' ? names : "others", host < 150 ? host : 150, who.name);
     advise(t, is_proxy_peer(t)
                   ? look_at_proxy
