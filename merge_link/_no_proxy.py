@@ -6,23 +6,42 @@ or a network like ``10.0.0.0/8``. A ``:port`` behind it limits it to that port; 
 stands in brackets. Case does not count.
 """
 
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ipaddress import IPv4Address, IPv6Address
+
 
 def entry_for(listed: str, host: str, port: int) -> str | None:
     """Return the first entry that covers the host, as it is written; None if there is none."""
+    name = host.lower().rstrip(".")
+    address = _address_of(name)
     for entry in listed.replace(",", " ").split():
-        if _covers(entry.lower(), host.lower().rstrip("."), port):
+        if _covers(entry.lower(), name, address, port):
             return entry
     return None
 
 
-def _covers(entry: str, host: str, port: int) -> bool:
+def _address_of(host: str) -> IPv4Address | IPv6Address | None:
+    if not host.endswith("]") and not host[-1:].isdigit():
+        return None  # without loading a module for it
+
+    from ipaddress import ip_address
+
+    try:
+        return ip_address(host.strip("[]"))
+    except ValueError:
+        return None
+
+
+def _covers(entry: str, name: str, address: IPv4Address | IPv6Address | None, port: int) -> bool:
     pattern, wanted = _split_port(entry)
     if wanted not in ("", str(port)):
         return False
     if pattern == "*":
         return True
-    found = _is_in_network(pattern, host)
-    return _is_name_below(pattern, host) if found is None else found
+    return _is_name_below(pattern, name) if address is None else _is_in_network(pattern, address)
 
 
 def _split_port(entry: str) -> tuple[str, str]:
@@ -38,17 +57,15 @@ def _split_port(entry: str) -> tuple[str, str]:
     return entry, ""
 
 
-def _is_in_network(pattern: str, host: str) -> bool | None:
-    """None: the pattern is no address, or the host is none."""
-    from ipaddress import ip_address, ip_network
+def _is_in_network(pattern: str, address: IPv4Address | IPv6Address) -> bool:
+    from ipaddress import ip_network
 
     try:
-        address = ip_address(host.strip("[]"))
         return address in ip_network(pattern, strict=False)
     except ValueError:
-        return None
+        return False
 
 
-def _is_name_below(pattern: str, host: str) -> bool:
-    name = pattern.removeprefix("*").strip(".")
-    return name != "" and f".{host}".endswith(f".{name}")
+def _is_name_below(pattern: str, name: str) -> bool:
+    bare = pattern.removeprefix("*").strip(".")
+    return bare != "" and f".{name}".endswith(f".{bare}")

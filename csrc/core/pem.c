@@ -38,12 +38,21 @@ static void end_line(reader *r, ml_pem *found) {
     r->length = 0;
 }
 
+static void keep(reader *r, const char *data, size_t length) {
+    size_t room = sizeof r->line - 1 - r->length;
+    if (length > room) length = room;
+    memcpy(r->line + r->length, data, length);
+    r->length += length;
+}
+
 static void take(reader *r, ml_text text, ml_pem *found) {
-    for (size_t i = 0; i < text.length; i++) {
-        if (text.data[i] == '\n')
-            end_line(r, found);
-        else if (r->length + 1 < sizeof r->line)
-            r->line[r->length++] = text.data[i];
+    const char *end = text.data + text.length;
+    for (const char *at = text.data; at < end;) {
+        const char *line_end = memchr(at, '\n', (size_t)(end - at));
+        keep(r, at, (size_t)((line_end == NULL ? end : line_end) - at));
+        if (line_end == NULL) return;
+        end_line(r, found);
+        at = line_end + 1;
     }
 }
 
