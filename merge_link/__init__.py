@@ -22,7 +22,7 @@ What lives here, from the top down; a module imports only from those below it:
 ``types``         types of arguments, for wrappers; loaded only when something asks for it
 ``errors``        what is raised
 ``models``        what is returned, made of ``records``; ``response`` is its HTTP part
-``_environment``  the environment variables that a client reads
+``_environment``  the environment variables that a client reads; ``_no_proxy`` is one of them
 ``_attempts``     telling of attempts: logging and ``on_attempt``
 ``_core``         the C core: everything between keyword arguments and result
 ================  ===================================================================

@@ -1,7 +1,7 @@
 from collections.abc import Callable
 from os import PathLike
 from types import TracebackType
-from typing import Any, Self, TypedDict
+from typing import Any, Self, TypeAlias, TypedDict
 
 from typing_extensions import disjoint_base
 
@@ -16,6 +16,12 @@ from merge_link.types import (
     ModelScope,
     PathCategory,
     Region,
+)
+
+_Path: TypeAlias = str | PathLike[str]
+# Also (certificate, key) and (certificate, key, password); a key of None is in the same file.
+_Certificate: TypeAlias = (
+    _Path | tuple[_Path, _Path | None] | tuple[_Path, _Path | None, str | None]
 )
 
 class _Field(TypedDict):
@@ -66,8 +72,8 @@ def create_link_token(
     idle_timeout: float | None = 110.0,
     max_response_bytes: int | None = None,
     error_budget: tuple[int, float] | None = (20, 10.0),
-    ca_bundle: str | PathLike[str] | None = None,
-    client_cert: str | PathLike[str] | None = None,
+    ca_bundle: str | PathLike[str] | bytes | None = None,
+    client_cert: _Certificate | None = None,
     proxy: str | None = None,
     allow_http: bool | None = None,
     user_agent: str | None = None,
@@ -145,6 +151,7 @@ def fields(operation: str, /) -> list[_Field]:
 def answer_time(headers: bytes, began: float, /) -> float:
     """Return the time of the Date in header lines (bytes), else began; seconds since the epoch."""
 
+def origin(url: str, /) -> tuple[str, str, int, bool] | None: ...
 def versions() -> _Versions:
     """Return the versions of this package, libcurl and cJSON."""
 
@@ -166,8 +173,8 @@ class Client:
         idle_timeout: float | None = 110.0,
         max_response_bytes: int | None = None,
         error_budget: tuple[int, float] | None = (20, 10.0),
-        ca_bundle: str | PathLike[str] | None = None,
-        client_cert: str | PathLike[str] | None = None,
+        ca_bundle: str | PathLike[str] | bytes | None = None,
+        client_cert: _Certificate | None = None,
         proxy: str | None = None,
         allow_http: bool | None = None,
         user_agent: str | None = None,
@@ -311,7 +318,7 @@ class Client:
     def error_budget(self) -> tuple[int, float] | None:
         """(failures, seconds), or None when it is off."""
     @property
-    def ca_bundle(self) -> str | None:
+    def ca_bundle(self) -> str | bytes | None:
         """File or directory of the CA certificates in use."""
     @property
     def client_cert(self) -> str | None:

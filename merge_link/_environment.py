@@ -3,40 +3,37 @@
 What is found may be secret, so nothing here keeps it in a local variable or raises.
 """
 
+from __future__ import annotations
+
 import os
 import sys
 
 from merge_link import _core
 from merge_link._version import __version__
+from merge_link.records import Record, credential
 
 _TRUE = {"1", "true", "yes", "on"}
-# Loopback never goes through a proxy that only the environment names.
-_LOOPBACK = "localhost,127.0.0.0/8,::1"
 _PYTHON = f"Python/{'.'.join(map(str, sys.version_info[:3]))}"
 _USER_AGENT = f"merge-link/{__version__} libcurl/{_core.versions()['libcurl']} {_PYTHON}"
 
 
-def read(base_url: str | None) -> dict[str, object]:
+def read() -> dict[str, object]:
     """Return the options that the environment gives, by their names. Empty values do not count."""
     environ = os.environ
     return {
         **_first("api_key", "MERGE_API_KEY"),
         **_first("base_url", "MERGE_BASE_URL"),
         **_first("region", "MERGE_REGION"),
-        **_first("proxy", *_proxy_variables(base_url or environ.get("MERGE_BASE_URL") or "")),
         **(_first("ca_bundle", "SSL_CERT_FILE") or _ca_directory()),
         "allow_http": environ.get("MERGE_ALLOW_HTTP", "").lower() in _TRUE,
-        "no_proxy": _no_proxy(environ.get("no_proxy") or environ.get("NO_PROXY") or ""),
         "user_agent": _USER_AGENT,
     }
 
 
 def _first(option: str, *variables: str) -> dict[str, object]:
     """Return the option with the value of the first variable that has one; else nothing."""
-    for variable in variables:
-        if os.environ.get(variable):
-            return {option: os.environ[variable]}
-    return {}
+    variable = _first_set(variables)
+    return {} if variable is None else {option: os.environ[variable]}
 
 
 def _ca_directory() -> dict[str, object]:
@@ -46,18 +43,63 @@ def _ca_directory() -> dict[str, object]:
     return {"ca_bundle": (there or listed)[0]} if listed else {}
 
 
-def _proxy_variables(base_url: str) -> tuple[str, ...]:
+class ProxyChoice(Record):
+    """The proxy that the environment gives for a base URL, and why.
+
+    ``url`` may hold a password; None: no proxy. ``variable`` is the one that names it. ``reason``
+    is a short text for people, without secrets.
+    """
+
+    url: str | None = credential(default=None)
+    variable: str | None = None
+    reason: str
+
+
+def proxy_choice(base_url: str) -> ProxyChoice:
+    """Return the proxy that the environment gives for a base URL, and why.
+
+    A client has one base URL, so this is decided once, when it is made. A ``proxy=`` of its own
+    counts more, and nothing here is asked then.
+    """
+    origin = _core.origin(base_url)
+    if origin is None:
+        return ProxyChoice(reason="the base URL is no URL of http or https")
+    scheme, host, port, is_loopback = origin
+    variable = _first_set(_proxy_variables(scheme))
+    if variable is None:
+        return ProxyChoice(reason="no proxy variable is set")
+    if is_loopback:
+        return ProxyChoice(reason=f"{host} is loopback: {variable} does not count")
+    exception = _no_proxy_entry(host, port)
+    if exception is not None:
+        return ProxyChoice(reason=f"{exception}: {variable} does not count")
+    return ProxyChoice(url=os.environ[variable], variable=variable, reason=f"{variable} is set")
+
+
+def _proxy_variables(scheme: str) -> tuple[str, ...]:
     """Return the variables that may name a proxy, the one that counts most first, as curl has it.
 
     ``HTTP_PROXY`` in capitals is left out: a web server may set it from a request's header.
     """
-    if base_url.lower().startswith("http://"):
+    if scheme == "http":
         return ("http_proxy", "all_proxy", "ALL_PROXY")
     return ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 
 
-def _no_proxy(listed: str) -> str:
-    return listed if listed.strip() == "*" else ",".join(filter(None, (listed, _LOOPBACK)))
+def _first_set(variables: tuple[str, ...]) -> str | None:
+    return next((variable for variable in variables if os.environ.get(variable)), None)
+
+
+def _no_proxy_entry(host: str, port: int) -> str | None:
+    """Return which entry of which variable keeps the host from the proxy, in words."""
+    variable = _first_set(("no_proxy", "NO_PROXY"))
+    if variable is None:
+        return None
+
+    from merge_link._no_proxy import entry_for
+
+    entry = entry_for(os.environ[variable], host, port)
+    return None if entry is None else f"{variable} has {entry}"
 
 
 def certifi_bundle() -> str | None:

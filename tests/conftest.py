@@ -60,17 +60,28 @@ def tls(tmp_path_factory: pytest.TempPathFactory) -> Tls:
     return Tls(context, server_file, ca_file)
 
 
-@pytest.fixture(scope="session")
-def lookup_shim(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Build isolated/lookup.c; the environment that comes back puts it to work."""
+def build_shim(name: str, directory: Path) -> dict[str, str]:
+    """Build a library of isolated/; the environment that comes back puts it to work."""
     compiler = shutil.which(os.environ.get("CC", "cc"))
     if compiler is None:
-        pytest.skip("the shim of name lookups needs a C compiler")
-    source = Path(__file__).parent / "isolated" / "lookup.c"
-    library = str(tmp_path_factory.mktemp("lookup") / "lookup.so")
+        pytest.skip("a shim needs a C compiler")
+    source = Path(__file__).parent / "isolated" / f"{name}.c"
+    library = str(directory / f"{name}.so")
     command = [compiler, "-shared", "-fPIC", "-D_GNU_SOURCE", str(source), "-o", library, "-ldl"]
     subprocess.run(command, check=True)
     return {"LD_PRELOAD": " ".join(filter(None, (os.environ.get("LD_PRELOAD"), library)))}
+
+
+@pytest.fixture(scope="session")
+def lookup_shim(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Names are looked up as a test wants it."""
+    return build_shim("lookup", tmp_path_factory.mktemp("shim"))
+
+
+@pytest.fixture(scope="session")
+def bare_shim(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The machine seems to have no CA certificates."""
+    return build_shim("bare", tmp_path_factory.mktemp("shim"))
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import re
 import shlex
 import signal
 import stat
@@ -449,7 +448,7 @@ def test_an_impossible_key_of_the_environment_is_named_by_its_variable() -> None
         ([], {"MERGE_BASE_URL": "ftp://x"}, "MERGE_BASE_URL must start with https://"),
         (["--base-url", "http://api.example"], {}, "--base-url would send the API key unencrypted"),
         (["--timeout", "0"], {}, "--timeout must be more than 0"),
-        ([], {"SSL_CERT_FILE": "/no/such/file"}, "SSL_CERT_FILE or SSL_CERT_DIR names a file"),
+        ([], {"SSL_CERT_FILE": "/no/such/file"}, "SSL_CERT_FILE or SSL_CERT_DIR cannot be read"),
     ],
 )
 def test_an_impossible_option_is_named_by_where_it_came_from(
@@ -528,7 +527,7 @@ def test_no_server_is_a_network_failure() -> None:
     result = create(*GOOD, "--timeout", "0.3", environment=environment)
     assert result.exit_code == 5
     (line,) = complaints(result)
-    assert re.search("127.0.0.1( port |:)1 ", line)  # older and newer versions of libcurl
+    assert line.startswith("cannot connect to 127.0.0.1:1: Connection refused")
 
 
 def test_retries_are_not_told_one_by_one() -> None:

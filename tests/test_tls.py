@@ -126,21 +126,6 @@ def test_http_1_1_is_spoken_whatever_else_is_offered(
     assert b" HTTP/1.1\r\n" in server.requests[0]
 
 
-def test_a_client_certificate_is_shown(
-    serve: Serve, ca: trustme.CA, ca_file: str, tmp_path: Path
-) -> None:
-    context = context_of(ca)
-    ca.configure_trust(context)
-    context.verify_mode = ssl.CERT_REQUIRED
-    server = serve(tls=context)
-    pem = tmp_path / "client.pem"
-    ca.issue_cert("client@acme.example").private_key_and_cert_chain_pem.write_to_path(pem)
-    assert create(server, ca_bundle=ca_file, client_cert=pem).link_token == TOKEN
-    with pytest.raises(TransportError):
-        create(server, ca_bundle=ca_file, max_retries=0)
-    assert len(server.requests) == 1
-
-
 # ---- not trusted ----
 
 
@@ -235,27 +220,6 @@ def test_the_systems_certificates_do_not_cover_a_private_ca(serve: Serve, ca: tr
     with pytest.raises(TLSError):
         create(server)
     assert server.received == b""
-
-
-@pytest.mark.parametrize("content", [b"", b"no certificate"])
-def test_a_bundle_without_certificates_trusts_nobody(
-    serve: Serve, ca: trustme.CA, tmp_path: Path, content: bytes
-) -> None:
-    server = serve(tls=context_of(ca))
-    bundle = tmp_path / "empty.pem"
-    bundle.write_bytes(content)
-    with pytest.raises(TLSError):
-        create(server, ca_bundle=bundle)
-    assert server.received == b""
-
-
-def test_a_client_certificate_that_cannot_be_read_is_a_tls_error(
-    serve: Serve, ca: trustme.CA, ca_file: str
-) -> None:
-    server = serve(tls=context_of(ca))
-    with pytest.raises(TLSError) as caught:
-        create(server, ca_bundle=ca_file, client_cert=__file__)
-    assert caught.value.code == "CURLE_SSL_CERTPROBLEM"
 
 
 def answer_in_plain(connection: Connection) -> None:

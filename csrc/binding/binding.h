@@ -39,6 +39,7 @@
     X(json_dumps)   /* with allow_nan=False */                                                     \
     X(json_loads)                                                                                  \
     X(read_environment) /* merge_link._environment.read */                                         \
+    X(proxy_choice)     /* merge_link._environment.proxy_choice */                                 \
     X(attempt_begins)   /* merge_link._attempts.begins */                                          \
     X(attempt_ends)     /* merge_link._attempts.ends */                                            \
     X(get_logger)       /* logging.getLogger */                                                    \

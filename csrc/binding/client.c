@@ -213,6 +213,13 @@ static PyObject *text_or_none(ml_text text) {
     return PyUnicode_DecodeUTF8(text.data, (Py_ssize_t)text.length, "replace");
 }
 
+/* What was given: a path, or PEM text as bytes. */
+static PyObject *ca_of(const ml_client_options *options) {
+    ml_text pem = options->ca_pem;
+    if (pem.data == NULL) return text_or_none(options->ca_bundle);
+    return PyBytes_FromStringAndSize(pem.data, (Py_ssize_t)pem.length);
+}
+
 static PyObject *size_or_none(size_t size) {
     if (size == 0) Py_RETURN_NONE;
     return PyLong_FromSize_t(size);
@@ -237,7 +244,7 @@ static PyObject *budget_or_none(const ml_client_options *options) {
     X(max_response_bytes, size_or_none(o.max_response_bytes),                                      \
       "Bytes of an answer at most, after decompression; None: 1 MiB for link tokens.")             \
     X(error_budget, budget_or_none(&o), "(failures, seconds), or None when it is off.")            \
-    X(ca_bundle, text_or_none(o.ca_bundle), "File or directory of the CA certificates in use.")    \
+    X(ca_bundle, ca_of(&o), "The CA certificates in use: file, directory or PEM text (bytes).")    \
     X(client_cert, text_or_none(o.client_cert), "File of the client certificate, or None.")        \
     X(allow_http, PyBool_FromLong(o.allow_http), "May plain http:// leave this machine?")          \
     X(user_agent, text_or_none(o.user_agent), "The User-Agent header that is sent.")

@@ -33,6 +33,14 @@ static PyObject *text_object(const char *text) {
     return PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), "replace");
 }
 
+/* What is wrong, and in a second line what to do. */
+static PyObject *message_of(const ml_error *error) {
+    char message[ML_ERROR_TEXT_SIZE + ML_ERROR_HINT_SIZE];
+    bool has_hint = error->hint[0] != '\0';
+    snprintf(message, sizeof message, "%s%s%s", error->text, has_hint ? "\n" : "", error->hint);
+    return text_object(message);
+}
+
 static PyObject *problem_list(const ml_error *error) {
     PyObject *list = PyList_New((Py_ssize_t)error->problem_count);
     if (list == NULL) return NULL;
@@ -54,11 +62,11 @@ static PyObject *bytes_object(ml_text text, size_t most) {
 
 /* The keyword arguments of from_core(). */
 static PyObject *error_facts(const ml_error *error) {
-    return Py_BuildValue(
-        "{sssNsssisdsIsOsN}", "kind", kind_of(error->status), "message", text_object(error->text),
-        "code", error->code, "status_code", error->http_status, "retry_after", error->retry_after,
-        "attempts", error->attempts, "may_have_arrived",
-        error->may_have_arrived ? Py_True : Py_False, "problems", problem_list(error));
+    return Py_BuildValue("{sssNsssisdsIsOsN}", "kind", kind_of(error->status), "message",
+                         message_of(error), "code", error->code, "status_code", error->http_status,
+                         "retry_after", error->retry_after, "attempts", error->attempts,
+                         "may_have_arrived", error->may_have_arrived ? Py_True : Py_False,
+                         "problems", problem_list(error));
 }
 
 static PyObject *answer_facts(const ml_response *response) {

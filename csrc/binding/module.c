@@ -93,6 +93,15 @@ static PyObject *answer_time(PyObject *Py_UNUSED(module), PyObject *arguments) {
     return PyFloat_FromDouble(ml_answer_time((ml_text){headers, (size_t)length}, began));
 }
 
+static PyObject *origin(PyObject *Py_UNUSED(module), PyObject *url) {
+    ml_origin found;
+    const char *text = PyUnicode_AsUTF8AndSize(url, NULL);
+    if (text == NULL) return NULL;
+    if (!ml_origin_of(text, &found)) Py_RETURN_NONE;
+    return Py_BuildValue("(ssiN)", found.scheme, found.host, found.port,
+                         PyBool_FromLong(found.is_loopback));
+}
+
 #define METHOD(function) ((PyCFunction)(void (*)(void))(function))
 
 static PyMethodDef functions[] = {
@@ -106,6 +115,9 @@ static PyMethodDef functions[] = {
     {"answer_time", answer_time, METH_VARARGS,
      "answer_time($module, headers, began, /)\n--\n\n"
      "Return the time of the Date in header lines (bytes), else began; seconds since the epoch."},
+    {"origin", origin, METH_O,
+     "origin($module, url, /)\n--\n\n"
+     "Return scheme, host, port and whether that is loopback, as libcurl reads the URL, or None."},
     {"versions", versions, METH_NOARGS,
      "versions($module, /)\n--\n\nReturn the versions of this package, libcurl and cJSON."},
     {NULL, NULL, 0, NULL},

@@ -10,7 +10,8 @@
 typedef enum option_kind {
     OPTION_KEY,
     OPTION_TEXT,
-    OPTION_PATH,
+    OPTION_CA,
+    OPTION_CERT,
     OPTION_SECONDS,
     OPTION_COUNT,
     OPTION_BYTES,
@@ -33,8 +34,8 @@ typedef enum option_kind {
     X(idle_timeout, SECONDS, idle_timeout)                                                         \
     X(max_response_bytes, BYTES, max_response_bytes)                                               \
     X(error_budget, BUDGET, budget_failures)                                                       \
-    X(ca_bundle, PATH, ca_bundle)                                                                  \
-    X(client_cert, PATH, client_cert)                                                              \
+    X(ca_bundle, CA, ca_bundle)                                                                    \
+    X(client_cert, CERT, client_cert)                                                              \
     X(proxy, TEXT, proxy)                                                                          \
     X(allow_http, BOOL, allow_http)                                                                \
     X(user_agent, TEXT, user_agent)                                                                \
@@ -121,25 +122,68 @@ static int take_key(ml_state *state, ml_options_reader *reader, PyObject *value)
     return keep == NULL ? 0 : keep_object(reader, keep);
 }
 
-static int take_text(ml_state *state, ml_options_reader *reader, const struct option_row *row,
-                     PyObject *value) {
-    if (!PyUnicode_Check(value)) return ml_refuse_type(state, row->name, "a string", value);
+static int take_string(ml_options_reader *reader, PyObject *value, ml_text *text) {
     PyObject *keep = NULL;
-    if (ml_text_from(value, slot(reader, row), &keep) != 0) return -1;
+    if (ml_text_from(value, text, &keep) != 0) return -1;
     return keep == NULL ? 0 : keep_object(reader, keep);
 }
 
-static int take_path(ml_state *state, ml_options_reader *reader, const struct option_row *row,
+static int take_text(ml_state *state, ml_options_reader *reader, const struct option_row *row,
                      PyObject *value) {
+    if (!PyUnicode_Check(value)) return ml_refuse_type(state, row->name, "a string", value);
+    return take_string(reader, value, slot(reader, row));
+}
+
+/* 1: taken, 0: it is no path, -1: exception. */
+static int take_path(ml_options_reader *reader, PyObject *value, ml_text *text) {
     PyObject *path = PyOS_FSPath(value);
     if (path == NULL && !PyErr_ExceptionMatches(PyExc_TypeError)) return -1;
     if (path == NULL || !PyUnicode_Check(path)) {
         PyErr_Clear();
         Py_XDECREF(path);
-        return ml_refuse_type(state, row->name, "a path (str or os.PathLike)", value);
+        return 0;
     }
     if (keep_object(reader, path) != 0) return -1;
-    return take_text(state, reader, row, path);
+    return take_string(reader, path, text) == 0 ? 1 : -1;
+}
+
+/* A path, or the certificates themselves. */
+static int take_ca(ml_state *state, ml_options_reader *reader, const struct option_row *row,
+                   PyObject *value) {
+    if (PyBytes_Check(value)) {
+        reader->options.ca_pem = (ml_text){PyBytes_AsString(value), (size_t)PyBytes_Size(value)};
+        return 0;
+    }
+    int taken = take_path(reader, value, slot(reader, row));
+    if (taken != 0) return taken < 0 ? -1 : 0;
+    return ml_refuse_type(state, row->name, "a path (str or os.PathLike) or PEM text (bytes)", value);
+}
+
+/* (certificate, key) or (certificate, key, password). A key of None is in the certificate's file.
+ * 1: taken, 0: it is no such tuple, -1: exception. */
+static int take_cert_tuple(ml_options_reader *reader, PyObject *tuple) {
+    ml_client_options *options = &reader->options;
+    Py_ssize_t size = PyTuple_Size(tuple);
+    if (size != 2 && size != 3) return 0;
+    PyObject *key = PyTuple_GetItem(tuple, 1);
+    int taken = take_path(reader, PyTuple_GetItem(tuple, 0), &options->client_cert);
+    if (taken == 1 && key != Py_None) taken = take_path(reader, key, &options->client_key);
+    if (taken != 1 || size == 2) return taken;
+    PyObject *password = PyTuple_GetItem(tuple, 2);
+    if (password == Py_None) return 1;
+    if (!PyUnicode_Check(password)) return 0;
+    return take_string(reader, password, &options->client_key_password) == 0 ? 1 : -1;
+}
+
+static int take_cert(ml_state *state, ml_options_reader *reader, const struct option_row *row,
+                     PyObject *value) {
+    int taken = PyTuple_Check(value) ? take_cert_tuple(reader, value)
+                                     : take_path(reader, value, slot(reader, row));
+    if (taken != 0) return taken < 0 ? -1 : 0;
+    return ml_refuse_type(state, row->name,
+                       "a path (str or os.PathLike), or a tuple of strings or paths (certificate, "
+                       "key) or (certificate, key, password)",
+                       value);
 }
 
 static int take_budget(ml_state *state, ml_options_reader *reader, PyObject *value) {
@@ -178,7 +222,8 @@ static int take_value(ml_state *state, ml_options_reader *reader, const struct o
     switch (row->kind) {
     case OPTION_KEY: return take_key(state, reader, value);
     case OPTION_TEXT: return take_text(state, reader, row, value);
-    case OPTION_PATH: return take_path(state, reader, row, value);
+    case OPTION_CA: return take_ca(state, reader, row, value);
+    case OPTION_CERT: return take_cert(state, reader, row, value);
     case OPTION_SECONDS: return ml_seconds_from(state, row->name, value, slot(reader, row));
     case OPTION_COUNT:
     case OPTION_BYTES: return take_number(state, reader, row, value);
@@ -207,13 +252,7 @@ int ml_options_take(ml_state *state, ml_options_reader *reader, const char *name
 /* The environment as a dict of options, read by Python (merge_link/_environment.py). */
 static PyObject *read_environment(ml_state *state, const ml_options_reader *reader) {
     PyObject *read = ml_state_import(&state->read_environment, "merge_link._environment", "read");
-    if (read == NULL) return NULL;
-    ml_text url = reader->options.base_url;
-    PyObject *base_url = url.data == NULL
-                             ? Py_NewRef(Py_None)
-                             : PyUnicode_DecodeUTF8(url.data, (Py_ssize_t)url.length, "replace");
-    PyObject *found = base_url == NULL ? NULL : PyObject_CallFunctionObjArgs(read, base_url, NULL);
-    Py_XDECREF(base_url);
+    PyObject *found = read == NULL ? NULL : PyObject_CallNoArgs(read);
     if (found == NULL || PyList_Append(reader->keep, found) != 0) {
         Py_XDECREF(found);
         return NULL;
@@ -236,26 +275,44 @@ static int fill_text(PyObject *environment, const char *name, ml_text *text) {
 /* The order is base_url=, MERGE_BASE_URL, region=, MERGE_REGION. */
 static int fill_from(PyObject *environment, ml_options_reader *reader) {
     ml_client_options *options = &reader->options;
-    bool own_proxy = options->proxy.data != NULL;
     if (!reader->has_allow_http)
         options->allow_http = PyDict_GetItemString(environment, "allow_http") == Py_True;
+    bool has_ca = options->ca_pem.data != NULL;
     if (reader->key_source == NULL && fill_text(environment, "api_key", &options->api_key) != 0)
         return -1;
     if (fill_text(environment, "base_url", &options->base_url) != 0 ||
         fill_text(environment, "region", &options->region) != 0 ||
-        fill_text(environment, "ca_bundle", &options->ca_bundle) != 0 ||
+        (!has_ca && fill_text(environment, "ca_bundle", &options->ca_bundle) != 0) ||
         fill_text(environment, "user_agent", &options->user_agent) != 0)
         return -1;
-    if (own_proxy) return 0;
-    return fill_text(environment, "proxy", &options->proxy) != 0 ||
-                   fill_text(environment, "no_proxy", &options->no_proxy) != 0
-               ? -1
-               : 0;
+    return 0;
+}
+
+/* The URL of the proxy that the environment gives for the base URL, or None. */
+static PyObject *choose_proxy(ml_state *state, ml_text base_url) {
+    PyObject *choose =
+        ml_state_import(&state->proxy_choice, "merge_link._environment", "proxy_choice");
+    PyObject *text = PyUnicode_DecodeUTF8(base_url.data, (Py_ssize_t)base_url.length, "replace");
+    PyObject *choice = NULL, *url = NULL;
+    if (choose != NULL && text != NULL) choice = PyObject_CallFunctionObjArgs(choose, text, NULL);
+    if (choice != NULL) url = PyObject_GetAttrString(choice, "url");
+    Py_XDECREF(choice);
+    Py_XDECREF(text);
+    return url;
+}
+
+/* A proxy= of the caller's own wins over all that the environment says. */
+static int fill_proxy(ml_state *state, ml_options_reader *reader) {
+    ml_text base_url = ml_base_url_of(&reader->options);
+    if (reader->options.proxy.data != NULL || base_url.data == NULL) return 0;
+    PyObject *url = choose_proxy(state, base_url);
+    if (url == NULL || keep_object(reader, url) != 0) return -1;
+    return url == Py_None ? 0 : take_string(reader, url, &reader->options.proxy);
 }
 
 /* The system's certificates, else those of certifi if it is installed. */
 static int fill_ca(ml_options_reader *reader) {
-    if (reader->options.ca_bundle.data != NULL) return 0;
+    if (reader->options.ca_bundle.data != NULL || reader->options.ca_pem.data != NULL) return 0;
     reader->options.ca_bundle = ml_text_of(ml_system_ca());
     if (reader->options.ca_bundle.data != NULL) return 0;
     PyObject *find = NULL, *path = NULL;
@@ -264,10 +321,7 @@ static int fill_ca(ml_options_reader *reader) {
     Py_DECREF(find);
     if (path == NULL) return -1;
     if (keep_object(reader, path) != 0) return -1;
-    if (path == Py_None) return 0;
-    PyObject *keep = NULL;
-    if (ml_text_from(path, &reader->options.ca_bundle, &keep) != 0) return -1;
-    return keep == NULL ? 0 : keep_object(reader, keep);
+    return path == Py_None ? 0 : take_string(reader, path, &reader->options.ca_bundle);
 }
 
 int ml_options_begin(ml_options_reader *reader) {
@@ -281,7 +335,7 @@ int ml_options_begin(ml_options_reader *reader) {
 int ml_options_complete(ml_state *state, ml_options_reader *reader) {
     PyObject *environment = read_environment(state, reader);
     if (environment == NULL) return -1;
-    if (fill_from(environment, reader) != 0) return -1;
+    if (fill_from(environment, reader) != 0 || fill_proxy(state, reader) != 0) return -1;
     return fill_ca(reader);
 }
 

@@ -67,6 +67,7 @@ static void fill_exchange(ml_call *call) {
         .line_count = call->message.line_count,
         .body = body,
         .has_body = call->message.has_body,
+        .limit = call->timeout,
         .once = call->operation->repeat == ML_REPEAT_UNSENT,
         .max_response_bytes = cap > 0 ? cap : call->operation->max_response_bytes,
     };
@@ -85,6 +86,7 @@ ml_status ml_call_init(ml_call *call, ml_request *request, const ml_config *conf
         .guard = guard,
         .budget = {defaults->budget_failures, defaults->budget_window},
         .max_retries = options->max_retries >= 0 ? options->max_retries : defaults->max_retries,
+        .timeout = timeout,
         .deadline = transport->now() + timeout,
     };
     ml_status status = request->arena.failed ? ml_fail_memory(error) : ML_OK;
@@ -184,6 +186,7 @@ ml_step ml_call_sent(ml_call *call) {
         .http_status = exchange->http_status,
         .retry_after = told_to_wait(call),
         .may_have_arrived = exchange->may_have_arrived,
+        .is_final = exchange->is_final,
         .repeat = call->operation->repeat,
         .retries_done = call->retries_done,
         .max_retries = call->max_retries,
@@ -210,6 +213,7 @@ static void report(const ml_call *call, ml_error *error) {
     error->attempts = call->attempts;
     error->may_have_arrived = call->may_have_arrived;
     mask_text(call, error->text);
+    mask_text(call, error->hint);
 }
 
 static ml_status fail_held_back(const ml_call *call, ml_error *error) {
@@ -225,6 +229,7 @@ static ml_status fail_unanswered(const ml_call *call, ml_error *error) {
     const ml_exchange *exchange = &call->exchange;
     error->http_status = exchange->http_status;
     memcpy(error->code, exchange->code, sizeof error->code);
+    memcpy(error->hint, exchange->hint, sizeof error->hint);
     return ml_fail(error, exchange->status, "%s", exchange->text);
 }
 

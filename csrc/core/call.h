@@ -28,6 +28,7 @@ typedef struct ml_call {
 
     ml_masked masked;
     ml_budget budget;
+    double timeout;  /* seconds for all of it */
     double deadline; /* on the transport's clock */
     double wake_at;
     double began; /* the attempt */

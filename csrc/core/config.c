@@ -1,9 +1,11 @@
 #include "config.h"
 #include "error.h"
 #include "http.h"
+#include "pem.h"
 #include "text.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -25,12 +27,19 @@ static const struct {
 /* Failures in the window; none are counted on loopback unless asked for. */
 enum { DEFAULT_BUDGET = 20 };
 
-/* The options that are copied as they are. */
-static const size_t plain_texts[] = {
-    offsetof(ml_client_options, region),      offsetof(ml_client_options, base_url),
-    offsetof(ml_client_options, category),    offsetof(ml_client_options, ca_bundle),
-    offsetof(ml_client_options, client_cert), offsetof(ml_client_options, no_proxy),
-    offsetof(ml_client_options, user_agent),
+/* The options that are copied as they are, and what messages call them. */
+static const struct {
+    size_t at; /* in ml_client_options */
+    const char *name;
+} plain_texts[] = {
+    {offsetof(ml_client_options, region), "region"},
+    {offsetof(ml_client_options, base_url), "base_url"},
+    {offsetof(ml_client_options, category), "category"},
+    {offsetof(ml_client_options, ca_bundle), "ca_bundle"},
+    {offsetof(ml_client_options, ca_pem), NULL}, /* has lines */
+    {offsetof(ml_client_options, client_cert), "client_cert"},
+    {offsetof(ml_client_options, client_key), "client_cert"},
+    {offsetof(ml_client_options, user_agent), "user_agent"},
 };
 enum { PLAIN_TEXTS = sizeof plain_texts / sizeof *plain_texts };
 
@@ -74,7 +83,7 @@ static ml_status check_credential(const char *option, ml_text text, ml_error *er
                   "line end that was read with it");
 }
 
-/* NUL, line breaks and other control characters have no place in any option. */
+/* NUL, line breaks and other control characters have no place in an option of one line. */
 static ml_status check_text(const char *option, ml_text text, ml_error *error) {
     for (size_t at = 0; at < text.length;) {
         int32_t c = ml_utf8_next(text, &at);
@@ -119,17 +128,18 @@ static bool is_user_agent(ml_text text) {
 }
 
 static ml_status check_texts(const ml_client_options *options, ml_error *error) {
-    static const char *const names[PLAIN_TEXTS] = {
-        "region", "base_url", "category", "ca_bundle", "client_cert", "no_proxy", "user_agent"};
     for (size_t i = 0; i < PLAIN_TEXTS; i++) {
-        ml_status status = check_text(names[i], text_of(options, plain_texts[i]), error);
+        if (plain_texts[i].name == NULL) continue;
+        ml_text text = text_of(options, plain_texts[i].at);
+        ml_status status = check_text(plain_texts[i].name, text, error);
         if (status != ML_OK) return status;
     }
     if (options->category.data != NULL && !ml_is_slug(options->category))
         return refuse(error, "category", "must be a slug, such as \"ats\"");
     if (options->user_agent.data != NULL && !is_user_agent(options->user_agent))
         return refuse(error, "user_agent", "must be printable ASCII, not blank");
-    return check_text("proxy", options->proxy, error);
+    ml_status status = check_text("client_cert", options->client_key_password, error);
+    return status == ML_OK ? check_text("proxy", options->proxy, error) : status;
 }
 
 static bool is_loopback(const char *host) {
@@ -149,6 +159,10 @@ static bool is_production(ml_text key) {
     return key.length >= sizeof prefix - 1 && memcmp(key.data, prefix, sizeof prefix - 1) == 0;
 }
 
+static bool is_http(const char *scheme) {
+    return strcmp(scheme, "https") == 0 || strcmp(scheme, "http") == 0;
+}
+
 static ml_status read_base_url(const char *url, ml_url_parts *parts, ml_error *error) {
     switch (ml_url_read(url, parts)) {
     case ML_URL_NO_MEMORY: return ml_fail_memory(error);
@@ -157,9 +171,10 @@ static ml_status read_base_url(const char *url, ml_url_parts *parts, ml_error *e
                       "must be an absolute URL, such as https://api.merge.dev/api");
     case ML_URL_GOOD: break;
     }
-    if (strcmp(parts->scheme, "https") != 0 && strcmp(parts->scheme, "http") != 0)
+    if (!is_http(parts->scheme))
         return refuse(error, "base_url", "must start with https:// (or http:// to loopback)");
     if (parts->has_user) return refuse(error, "base_url", "must not hold a user name or password");
+    if (parts->has_zone) return refuse(error, "base_url", "must not hold a zone id (%25...)");
     if (parts->has_query || parts->has_fragment)
         return refuse(error, "base_url", "must not hold a query or fragment");
     return ML_OK;
@@ -179,7 +194,9 @@ static void note_origin(ml_config *config, ml_url_parts *parts) {
     config->default_budget = loopback ? 0 : DEFAULT_BUDGET;
     if (config->options.budget_failures < 0)
         config->options.budget_failures = config->default_budget;
+    config->is_tls = strcmp(parts->scheme, "https") == 0;
     snprintf(config->host, sizeof config->host, "%s", parts->host);
+    snprintf(config->server, sizeof config->server, "%s:%s", parts->host, parts->port);
     snprintf(config->origin, sizeof config->origin, "%s://%s:%s", parts->scheme, parts->host,
              parts->port);
 }
@@ -205,37 +222,111 @@ ml_status ml_config_check_key(const ml_config *config, ml_text key, ml_error *er
     return refuse(error, "api_key", "is a production key: it is never sent over plain http://");
 }
 
-static ml_status check_files(ml_config *config, ml_error *error) {
+/* ---- files ---- */
+
+static ml_status refuse_file(ml_error *error, const char *option, const char *why,
+                             const char *path) {
+    return ml_fail(error, ML_ERR_CONFIGURATION, "%s %s: %.300s", option, why, path);
+}
+
+static ml_status refuse_unread(ml_error *error, const char *option, const char *path, int number) {
+    bool is_ca = strcmp(option, "ca_bundle") == 0;
+    return ml_fail(error, ML_ERR_CONFIGURATION, "%s cannot be read: %.300s: %s%s", option, path,
+                   number == EINVAL ? "it is no regular file" : strerror(number),
+                   is_ca ? " (where it is not given, SSL_CERT_FILE and SSL_CERT_DIR say)" : "");
+}
+
+static const char no_certificate[] = "holds no certificate in PEM form";
+
+static ml_status check_ca_file(const char *path, ml_error *error) {
+    ml_pem found;
+    int number = ml_pem_read(path, &found);
+    if (number != 0) return refuse_unread(error, "ca_bundle", path, number);
+    return found.has_certificate ? ML_OK : refuse_file(error, "ca_bundle", no_certificate, path);
+}
+
+static ml_status check_ca_directory(const char *path, ml_error *error) {
+    if (ml_is_hashed_directory(path)) return ML_OK;
+    return ml_fail(error, ML_ERR_CONFIGURATION,
+                   "ca_bundle is a directory without certificates under the hashes of their names; "
+                   "to make them, run: openssl rehash %.300s",
+                   path);
+}
+
+static ml_status check_ca(ml_config *config, ml_error *error) {
     struct stat facts;
-    const char *ca = config->options.ca_bundle.data, *own = config->options.client_cert.data;
-    if (ca != NULL && stat(ca, &facts) != 0)
-        return refuse(error, "ca_bundle",
-                      "names a file or directory that cannot be read (where it is not given, "
-                      "SSL_CERT_FILE and SSL_CERT_DIR say)");
-    config->ca_is_directory = ca != NULL && S_ISDIR(facts.st_mode);
-    if (own != NULL && access(own, R_OK) != 0)
-        return refuse(error, "client_cert", "names a file that cannot be read");
+    ml_text pem = config->options.ca_pem;
+    const char *path = config->options.ca_bundle.data;
+    if (pem.data != NULL) {
+        if (ml_pem_of(pem).has_certificate) return ML_OK;
+        return refuse_file(error, "ca_bundle", no_certificate, "(bytes)");
+    }
+    if (path == NULL) return ML_OK;
+    if (stat(path, &facts) != 0) return refuse_unread(error, "ca_bundle", path, errno);
+    config->ca_is_directory = S_ISDIR(facts.st_mode);
+    return config->ca_is_directory ? check_ca_directory(path, error) : check_ca_file(path, error);
+}
+
+/* So far as it can be told without decoding: the rest shows when it is used. */
+static ml_status check_client_key(const ml_config *config, const char *path, const ml_pem *found,
+                                  ml_error *error) {
+    if (!found->has_key)
+        return refuse_file(error, "client_cert",
+                           "must be (certificate, key), for this file holds no private key in PEM "
+                           "form",
+                           path);
+    if (found->is_key_encrypted && config->client_key_password.data == NULL)
+        return refuse_file(error, "client_cert",
+                           "must be (certificate, key, password), for the key is encrypted", path);
     return ML_OK;
 }
 
-static bool is_proxy_scheme(const char *scheme) {
-    return strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0 ||
-           strncmp(scheme, "socks", 5) == 0;
+static ml_status check_client_cert(const ml_config *config, ml_error *error) {
+    ml_pem found;
+    const char *certificate = config->options.client_cert.data;
+    const char *key = config->options.client_key.data;
+    if (certificate == NULL) return ML_OK;
+    int number = ml_pem_read(certificate, &found);
+    if (number != 0) return refuse_unread(error, "client_cert", certificate, number);
+    if (!found.has_certificate)
+        return refuse_file(error, "client_cert", no_certificate, certificate);
+    if (key == NULL) return check_client_key(config, certificate, &found, error);
+    number = ml_pem_read(key, &found);
+    if (number != 0) return refuse_unread(error, "client_cert", key, number);
+    return check_client_key(config, key, &found, error);
 }
 
+/* ---- the proxy ---- */
+
 /* Reads the proxy's URL, and the password in it, which must be masked where it comes back. */
+static ml_status read_proxy(ml_config *config, ml_url_parts *parts, ml_error *error) {
+    switch (
+        ml_proxy_read(config->proxy.data, parts, &config->proxy_password, &config->proxy_login)) {
+    case ML_URL_NO_MEMORY: return ml_fail_memory(error);
+    case ML_URL_BAD: parts->scheme[0] = '\0'; break;
+    case ML_URL_GOOD: break;
+    }
+    if (parts->has_zone) return refuse(error, "proxy", "must not hold a zone id (%25...)");
+    if (is_http(parts->scheme)) return ML_OK;
+    if (strncmp(parts->scheme, "socks", 5) == 0)
+        return refuse(error, "proxy",
+                      "is a SOCKS proxy, which is not supported: only http:// and https:// are "
+                      "(where proxy is not given, HTTPS_PROXY and ALL_PROXY say; proxy=\"\" is "
+                      "none)");
+    return refuse(error, "proxy",
+                  "must be a URL of http or https, such as http://proxy.example:3128");
+}
+
 static ml_status check_proxy(ml_config *config, ml_error *error) {
     ml_url_parts parts;
     if (config->proxy.data == NULL) return ML_OK;
-    switch (
-        ml_proxy_read(config->proxy.data, &parts, &config->proxy_password, &config->proxy_login)) {
-    case ML_URL_NO_MEMORY: return ml_fail_memory(error);
-    case ML_URL_BAD: parts.scheme[0] = '\0'; break;
-    case ML_URL_GOOD: break;
-    }
-    if (!is_proxy_scheme(parts.scheme))
-        return refuse(error, "proxy", "must be a URL, such as http://proxy.example:3128");
-    config->has_remote_proxy = !is_loopback(parts.host) && config->options.no_proxy.data == NULL;
+    ml_status status = read_proxy(config, &parts, error);
+    if (status != ML_OK) return status;
+    lower(parts.host);
+    config->has_remote_proxy = !is_loopback(parts.host);
+    config->is_proxy_tls = strcmp(parts.scheme, "https") == 0;
+    config->proxy_port = strtol(parts.port, NULL, 10);
+    snprintf(config->proxy_server, sizeof config->proxy_server, "%s:%s", parts.host, parts.port);
     return ML_OK;
 }
 
@@ -248,19 +339,20 @@ static size_t copied_length(ml_text text) {
 static bool copy_texts(ml_config *config, const ml_client_options *from) {
     size_t total = 1;
     for (size_t i = 0; i < PLAIN_TEXTS; i++)
-        total += copied_length(text_of(from, plain_texts[i]));
+        total += copied_length(text_of(from, plain_texts[i].at));
     char *end = config->texts = malloc(total);
     if (end == NULL) return false;
     for (size_t i = 0; i < PLAIN_TEXTS; i++) {
-        ml_text text = text_of(from, plain_texts[i]);
+        ml_text text = text_of(from, plain_texts[i].at);
         if (text.data == NULL) continue;
         memcpy(end, text.data, text.length);
         end[text.length] = '\0';
-        *text_at(&config->options, plain_texts[i]) = (ml_text){end, text.length};
+        *text_at(&config->options, plain_texts[i].at) = (ml_text){end, text.length};
         end += text.length + 1;
     }
     return ml_secret_set(&config->api_key, from->api_key) &&
            ml_secret_set(&config->account_token, from->account_token) &&
+           ml_secret_set(&config->client_key_password, from->client_key_password) &&
            ml_secret_set(&config->proxy, from->proxy);
 }
 
@@ -281,6 +373,9 @@ static ml_text base_url_of_region(ml_text region) {
 static ml_client_options chosen_options(const ml_client_options *options) {
     ml_client_options chosen = *options;
     if (chosen.proxy.length == 0) chosen.proxy = (ml_text){0};
+    if (chosen.ca_pem.data != NULL) chosen.ca_bundle = (ml_text){0};
+    if (chosen.ca_pem.data == NULL && chosen.ca_bundle.data == NULL)
+        chosen.ca_bundle = ml_text_of(ml_system_ca());
     if (chosen.user_agent.data == NULL) chosen.user_agent = ml_text_of(ml_default_user_agent());
     if (chosen.base_url.data != NULL) {
         chosen.base_url = without_end_slashes(chosen.base_url);
@@ -292,12 +387,29 @@ static ml_client_options chosen_options(const ml_client_options *options) {
     return chosen;
 }
 
+ml_text ml_base_url_of(const ml_client_options *options) {
+    return chosen_options(options).base_url;
+}
+
+bool ml_origin_of(const char *url, ml_origin *origin) {
+    ml_url_parts parts;
+    *origin = (ml_origin){0};
+    if (ml_url_read(url, &parts) != ML_URL_GOOD || !is_http(parts.scheme)) return false;
+    lower(parts.host);
+    memcpy(origin->scheme, parts.scheme, sizeof origin->scheme);
+    memcpy(origin->host, parts.host, sizeof origin->host);
+    origin->port = (int)strtol(parts.port, NULL, 10);
+    origin->is_loopback = is_loopback(parts.host);
+    return true;
+}
+
 static ml_status fill(ml_config *config, const ml_client_options *options, ml_error *error) {
     ml_client_options chosen = chosen_options(options);
     bool known = options->region.data == NULL || base_url_of_region(options->region).data != NULL;
     if (!known) return refuse(error, "region", "must be \"us\", \"eu\" or \"apac\"");
     config->options = chosen;
-    config->options.api_key = config->options.account_token = config->options.proxy = (ml_text){0};
+    config->options.api_key = config->options.account_token = (ml_text){0};
+    config->options.proxy = config->options.client_key_password = (ml_text){0};
     if (!copy_texts(config, &chosen)) return ml_fail_memory(error);
     ml_status status = check_proxy(config, error);
     if (status == ML_OK) status = check_base_url(config, error);
@@ -305,7 +417,16 @@ static ml_status fill(ml_config *config, const ml_client_options *options, ml_er
         status = ml_config_check_key(config, options->api_key, error);
     if (status == ML_OK && options->account_token.data != NULL)
         status = check_credential("account_token", options->account_token, error);
-    return status == ML_OK ? check_files(config, error) : status;
+    if (status == ML_OK) status = check_ca(config, error);
+    return status == ML_OK ? check_client_cert(config, error) : status;
+}
+
+/* A path may hold what was meant for another option. */
+static void mask_secrets(const ml_client_options *options, char *text) {
+    const ml_text secrets[] = {options->api_key, options->account_token,
+                               options->client_key_password};
+    for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++)
+        ml_mask(text, strlen(text), secrets[i]);
 }
 
 ml_status ml_config_set(ml_config *config, const ml_client_options *options, ml_error *error) {
@@ -313,7 +434,9 @@ ml_status ml_config_set(ml_config *config, const ml_client_options *options, ml_
     ml_status status = check_numbers(options, error);
     if (status == ML_OK) status = check_texts(options, error);
     if (status == ML_OK) status = fill(config, options, error);
-    if (status != ML_OK) ml_config_free(config);
+    if (status == ML_OK) return ML_OK;
+    mask_secrets(options, error->text);
+    ml_config_free(config);
     return status;
 }
 
@@ -323,6 +446,7 @@ void ml_config_free(ml_config *config) {
     ml_secret_free(&config->proxy);
     ml_secret_free(&config->proxy_password);
     ml_secret_free(&config->proxy_login);
+    ml_secret_free(&config->client_key_password);
     free(config->texts);
     *config = (ml_config){0};
 }
@@ -347,8 +471,10 @@ bool ml_config_matches(const ml_config *config, const ml_client_options *options
     if (chosen.budget_failures < 0) chosen.budget_failures = config->default_budget;
     if (!same_numbers(&config->options, &chosen)) return false;
     for (size_t i = 0; i < PLAIN_TEXTS; i++)
-        if (!same_text(text_of(&config->options, plain_texts[i]), text_of(&chosen, plain_texts[i])))
+        if (!same_text(text_of(&config->options, plain_texts[i].at),
+                       text_of(&chosen, plain_texts[i].at)))
             return false;
     return same_text(ml_secret_view(&config->account_token), options->account_token) &&
+           same_text(ml_secret_view(&config->client_key_password), options->client_key_password) &&
            same_text(ml_secret_view(&config->proxy), chosen.proxy);
 }

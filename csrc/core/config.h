@@ -7,22 +7,30 @@
 #include "merge_link.h"
 #include "secret.h"
 
+enum { ML_HOST_SIZE = 272 };
+
 typedef struct ml_config {
-    /* Its texts point to what is owned below; api_key and proxy are always empty here. */
+    /* Its texts point to what is owned below; secrets and the proxy are always empty here. */
     ml_client_options options;
     bool ca_is_directory;
-    bool has_remote_proxy; /* for every host, also loopback */
+    bool has_remote_proxy; /* one that is not on loopback */
     bool is_plain_http;    /* unencrypted, and not to loopback */
     int default_budget;    /* failures, when the options do not say */
-    char host[256];        /* of the base URL */
-    char origin[288];      /* its scheme, host and port */
+    bool is_tls;           /* the base URL is of https */
+    bool is_proxy_tls;
+    char host[256];                  /* of the base URL */
+    char server[ML_HOST_SIZE];       /* its host and port */
+    char origin[288];                /* its scheme, host and port */
+    char proxy_server[ML_HOST_SIZE]; /* host and port of the proxy; "": there is none */
+    long proxy_port;
     /* owned */
     ml_secret api_key;
     ml_secret account_token;
     ml_secret proxy;          /* may hold a password */
     ml_secret proxy_password; /* that one */
     ml_secret proxy_login;    /* "user:password" as it is sent: in base64 */
-    char *texts;              /* all the other texts, one after the other */
+    ml_secret client_key_password;
+    char *texts; /* all the other texts, one after the other */
 } ml_config;
 
 /* Checks and copies. On failure the config is empty. */

@@ -21,6 +21,7 @@ static bool is_passing(int http_status) {
 /* Could another attempt end better, and may it be made? */
 static bool is_worth_it(const ml_retry_facts *facts) {
     bool harmless = facts->repeat == ML_REPEAT_ALWAYS;
+    if (facts->is_final) return false;
     switch (facts->status) {
     case ML_OK: return is_passing(facts->http_status) && (harmless || facts->http_status == 429);
     case ML_ERR_TRANSPORT:

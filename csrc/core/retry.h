@@ -11,6 +11,7 @@ typedef struct ml_retry_facts {
     int http_status;       /* of that answer */
     double retry_after;    /* seconds; negative: not said */
     bool may_have_arrived; /* when no whole answer came */
+    bool is_final;         /* another attempt would not mend it */
     ml_repeat repeat;      /* the operation's rule */
     int retries_done, max_retries;
     double time_left; /* seconds until the deadline */

@@ -23,12 +23,15 @@ typedef struct ml_exchange {
     bool has_body;
     bool once;      /* must not be written twice, not even by libcurl on a dead connection */
     double timeout; /* seconds left for it */
+    double limit;   /* seconds that the whole call was given */
     size_t max_response_bytes;
 
     /* what came of it: status is ML_OK when a whole answer came, whatever it says */
     ml_status status;
     char code[ML_ERROR_CODE_SIZE];
-    char text[256];
+    char text[ML_ERROR_TEXT_SIZE];
+    char hint[ML_ERROR_HINT_SIZE]; /* what to do about it, or "" */
+    bool is_final;                 /* a failure that another attempt would not mend */
     int http_status;
     unsigned sends; /* requests written or begun, libcurl's own repeats too */
     bool may_have_arrived;

@@ -70,12 +70,14 @@ typedef struct ml_problem {
 } ml_problem;
 
 #define ML_ERROR_TEXT_SIZE 512
+#define ML_ERROR_HINT_SIZE 256
 #define ML_ERROR_CODE_SIZE 48
 
 /* What went wrong. No part of it ever holds a secret of the client or of the call. */
 typedef struct ml_error {
     ml_status status;
-    char text[ML_ERROR_TEXT_SIZE]; /* one or two lines for a person */
+    char text[ML_ERROR_TEXT_SIZE]; /* a line for a person: what is wrong */
+    char hint[ML_ERROR_HINT_SIZE]; /* a line more: what to do; or "" */
     char code[ML_ERROR_CODE_SIZE]; /* libcurl's name of a transport failure, or "" */
     int http_status;               /* 0 when no answer came */
     double retry_after;            /* seconds that Merge asks to wait; negative: not said */
@@ -217,9 +219,11 @@ typedef struct ml_client_options {
     ml_text base_url;      /* what stands before "/{category}"; wins over region */
     ml_text category;      /* of calls that name none */
     ml_text ca_bundle;     /* PEM file or hashed directory; not given: the system's */
-    ml_text client_cert;   /* PEM file with certificate and key */
-    ml_text proxy;         /* URL; not given or "": none */
-    ml_text no_proxy;      /* hosts that need no proxy, as curl reads NO_PROXY */
+    ml_text ca_pem;        /* PEM text that counts instead of ca_bundle */
+    ml_text client_cert;   /* PEM file with the certificate */
+    ml_text client_key;    /* PEM file with its key; not given: client_cert holds it too */
+    ml_text client_key_password;
+    ml_text proxy; /* URL of http or https; not given or "": none */
     ml_text user_agent;
     double timeout;            /* 30.0: a whole call, retries and waits included */
     double connect_timeout;    /* 5.0: name lookup, connect and TLS of one attempt */
@@ -236,6 +240,21 @@ typedef struct ml_client_options {
 /* The defaults above. */
 void ml_client_options_init(ml_client_options *options);
 
+/* The base URL that a client of these options has: base_url, else the region's. Borrows; not given
+ * when the region is unknown. */
+ml_text ml_base_url_of(const ml_client_options *options);
+
+/* Where a URL leads, as libcurl reads it. */
+typedef struct ml_origin {
+    char scheme[8];
+    char host[256];   /* an IPv6 address in brackets */
+    int port;         /* the scheme's own when the URL names none */
+    bool is_loopback; /* the host is this machine, by its name or address */
+} ml_origin;
+
+/* False: it is no URL of http or https, or memory is out. */
+bool ml_origin_of(const char *url, ml_origin *origin);
+
 /* Makes a client; copies the options. *client is the caller's to free. */
 ml_status ml_client_new(const ml_client_options *options, ml_client **client, ml_error *error);
 /* Ends it for all threads: running calls end with ML_ERR_CLOSED. Any thread; again is harmless. */
@@ -245,7 +264,7 @@ bool ml_client_is_closed(ml_client *client);
 void ml_client_free(ml_client *client);
 
 /* What the client was made with; base_url as it is used. Texts belong to the client. The secrets
- * (api_key, account_token) and the proxy are left out. */
+ * (api_key, account_token, client_key_password) and the proxy are left out. */
 void ml_client_get_options(const ml_client *client, ml_client_options *options);
 /* Would these options make a client like this one? The API key is not compared. */
 bool ml_client_matches(const ml_client *client, const ml_client_options *options);

@@ -14,6 +14,7 @@
 
 #include <cJSON.h>
 #include <curl/curl.h>
+#include <unistd.h>
 
 /* ---- allocations that fail ---- */
 
@@ -107,13 +108,24 @@ typedef struct scenario {
     void (*check)(const deed *d);
 } scenario;
 
+/* As much of a certificate and key as is looked at when a client is made. */
+static const char *client_file(void) {
+    static char path[] = "/tmp/merge-link-test-XXXXXX";
+    static const char text[] = "-----BEGIN CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----\n";
+    if (strchr(path, 'X') == NULL) return path;
+    int file = mkstemp(path);
+    assert_true(file >= 0 && write(file, text, sizeof text - 1) == sizeof text - 1);
+    close(file);
+    return path;
+}
+
 static ml_client_options every_option(void) {
     ml_client_options options = test_options();
     options.account_token = TEXT("token-of-account");
     options.category = TEXT("ats");
-    options.ca_bundle = TEXT("/dev/null");
-    options.client_cert = TEXT("/dev/null");
-    options.no_proxy = TEXT("127.0.0.1");
+    options.ca_pem = TEXT("-----BEGIN CERTIFICATE-----\n");
+    options.client_cert = options.client_key = ml_text_of(client_file());
+    options.client_key_password = TEXT("pass phrase");
     options.proxy = TEXT("http://user:password@127.0.0.1:9");
     options.budget_failures = 20;
     return options;
@@ -287,8 +299,10 @@ static ml_client *real_client(void) {
 
 /* A client of its own, so that opening its lane and connecting can fail too. */
 static void call_new_client(deed *d) {
-    ml_client_options options = test_options();
+    ml_client_options options = every_option();
     options.base_url = ml_text_of(server_base_url());
+    options.proxy = (ml_text){0};
+    options.budget_failures = 0;
     d->status = ml_client_new(&options, &d->client, &d->error);
     if (d->status == ML_OK) call_full(d);
     ml_client_free(d->client);
@@ -476,6 +490,7 @@ int main(void) {
     SUITE_ROWS(end_of_all_memory_over_libcurl_is_survived, real_rows);
     int failed = suite_run("alloc");
     ml_client_free(client);
+    unlink(client_file());
     curl_global_cleanup();
     return failed;
 }

@@ -77,9 +77,25 @@ static const text_row text_rows[] = {
     {"category_with_slash", AT(category), TEXT_OF("../" MARK), "category must be a slug"},
     {"category_with_line_end", AT(category), TEXT_OF(MARK "\n"), "category " CONTROL},
 
-    {"ca_bundle_missing_file", AT(ca_bundle), TEXT_OF("/nowhere/" MARK), "ca_bundle names a file"},
-    {"ca_bundle_directory", AT(ca_bundle), TEXT_OF("/"), NULL},
-    {"ca_bundle_file", AT(ca_bundle), TEXT_OF("/dev/null"), NULL},
+    {"ca_bundle_missing_file", AT(ca_bundle), TEXT_OF("/nowhere/x"),
+     "ca_bundle cannot be read: /nowhere/x: No such file or directory"},
+    {"ca_bundle_directory_that_is_not_hashed", AT(ca_bundle), TEXT_OF("/"), "openssl rehash /"},
+    {"ca_bundle_no_regular_file", AT(ca_bundle), TEXT_OF("/dev/null"), "it is no regular file"},
+    {"ca_pem_without_certificate", AT(ca_pem), TEXT_OF(MARK "\n"),
+     "ca_bundle holds no certificate in PEM form: (bytes)"},
+    {"ca_pem_empty", AT(ca_pem), TEXT_OF(""), "ca_bundle holds no certificate in PEM form"},
+    {"ca_pem_fine", AT(ca_pem), TEXT_OF("x\r\n-----BEGIN CERTIFICATE----- \r\n"), NULL},
+    {"ca_pem_of_the_trusted_kind", AT(ca_pem), TEXT_OF("-----BEGIN TRUSTED CERTIFICATE-----"),
+     NULL},
+    {"ca_pem_with_another_begin", AT(ca_pem), TEXT_OF("-----BEGIN PRIVATE KEY-----\n" MARK),
+     "ca_bundle holds no certificate in PEM form"},
+    {"client_cert_missing_file", AT(client_cert), TEXT_OF("/nowhere/x"),
+     "client_cert cannot be read: /nowhere/x: No such file or directory"},
+    {"client_cert_directory", AT(client_cert), TEXT_OF("/"), "Is a directory"},
+    {"client_key_with_line_end", AT(client_key), TEXT_OF(MARK "\n"), "client_cert " CONTROL},
+    {"client_key_password_fine", AT(client_key_password), TEXT_OF("p"), NULL},
+    {"client_key_password_with_nul", AT(client_key_password), TEXT_OF(MARK "\0"),
+     "client_cert " CONTROL},
     {"ca_bundle_with_nul", AT(ca_bundle), TEXT_OF("/\0" MARK), "ca_bundle " CONTROL},
     {"client_cert_with_nul", AT(client_cert), TEXT_OF("/\0" MARK), "client_cert " CONTROL},
     {"client_cert_not_utf8", AT(client_cert), TEXT_OF(MARK "\xFF"),
@@ -87,9 +103,13 @@ static const text_row text_rows[] = {
 
     {"proxy_fine", AT(proxy), TEXT_OF("http://user:word@127.0.0.1:3128"), NULL},
     {"proxy_empty_means_none", AT(proxy), TEXT_OF(""), NULL},
+    {"proxy_of_socks", AT(proxy), TEXT_OF("socks5h://user:" MARK "@127.0.0.1:1080"),
+     "proxy is a SOCKS proxy"},
+    {"proxy_of_another_scheme", AT(proxy), TEXT_OF("ftp://user:" MARK "@127.0.0.1"),
+     "proxy must be a URL of http or https"},
+    {"proxy_with_zone", AT(proxy), TEXT_OF("http://user:" MARK "@[fe80::1%25e]"),
+     "proxy must not hold a zone id"},
     {"proxy_with_line_end", AT(proxy), TEXT_OF("http://" MARK "\r\n"), "proxy " CONTROL},
-    {"no_proxy_fine", AT(no_proxy), TEXT_OF("localhost,.example"), NULL},
-    {"no_proxy_with_nul", AT(no_proxy), TEXT_OF(MARK "\0"), "no_proxy " CONTROL},
 
     {"user_agent_fine", AT(user_agent), TEXT_OF("app/1.0 (x; y)"), NULL},
     {"user_agent_not_ascii", AT(user_agent), TEXT_OF(MARK "\xC3\xA9"),
@@ -218,6 +238,7 @@ static const url_row url_rows[] = {
     {"user_and_password", TEXT_OF("https://user:" MARK "@api.merge.dev/api"), USER},
     {"user_alone", TEXT_OF("https://" MARK "@api.merge.dev/api"), USER},
     {"password_alone", TEXT_OF("https://:" MARK "@api.merge.dev/api"), USER},
+    {"zone", TEXT_OF("https://[fe80::1%25" MARK "]/api"), "base_url must not hold a zone id"},
     {"query", TEXT_OF("https://api.merge.dev/api?x=" MARK), QUERY},
     {"query_empty", TEXT_OF("https://api.merge.dev/api?"), QUERY},
     {"fragment", TEXT_OF("https://api.merge.dev/api#" MARK), QUERY},
@@ -306,6 +327,51 @@ static void key_of_a_call_is_judged_like_that_of_the_client(void **state) {
     ml_client_free(client);
 }
 
+/* ---- where a URL leads ---- */
+
+typedef struct origin_row {
+    const char *name;
+    const char *url;
+    ml_origin origin; /* without scheme: there is none */
+} origin_row;
+
+static const origin_row origin_rows[] = {
+    {"origin_of_https", "https://api.merge.dev/api", {"https", "api.merge.dev", 443, false}},
+    {"origin_of_http", "http://merge.example", {"http", "merge.example", 80, false}},
+    {"origin_in_upper_case", "HTTPS://API.Merge.dev:8443", {"https", "api.merge.dev", 8443, false}},
+    {"origin_of_localhost", "http://LocalHost:8000/api", {"http", "localhost", 8000, true}},
+    {"origin_of_a_short_address", "http://127.1:80/api", {"http", "127.0.0.1", 80, true}},
+    {"origin_of_an_ipv6_address", "https://[::1]/api", {"https", "[::1]", 443, true}},
+    {"origin_of_another_scheme", "ftp://api.merge.dev", {.port = 0}},
+    {"origin_of_a_path", "/api", {.port = 0}},
+    {"origin_of_nothing", "", {.port = 0}},
+};
+
+static void origin_of_url(void **state) {
+    const origin_row *row = *state;
+    ml_origin origin;
+    bool is_there = row->origin.scheme[0] != '\0';
+    assert_int_equal(ml_origin_of(row->url, &origin), is_there);
+    if (!is_there) return;
+    assert_string_equal(origin.scheme, row->origin.scheme);
+    assert_string_equal(origin.host, row->origin.host);
+    assert_int_equal(origin.port, row->origin.port);
+    assert_int_equal(origin.is_loopback, row->origin.is_loopback);
+}
+
+static void base_url_follows_from_options(void **state) {
+    (void)state;
+    ml_client_options options;
+    ml_client_options_init(&options);
+    expect_text(ml_base_url_of(&options), TEXT("https://api.merge.dev/api"));
+    options.region = TEXT("eu");
+    expect_text(ml_base_url_of(&options), TEXT("https://api-eu.merge.dev/api"));
+    options.region = TEXT("mars");
+    assert_null(ml_base_url_of(&options).data);
+    options.base_url = TEXT("https://other.example/");
+    expect_text(ml_base_url_of(&options), TEXT("https://other.example"));
+}
+
 /* ---- reading back and comparing ---- */
 
 static void expect_base_url(const ml_client_options *options, const char *url, const char *region) {
@@ -340,10 +406,12 @@ static void secrets_are_not_read_back(void **state) {
     ml_client_options options = test_options(), made;
     options.account_token = TEXT("token");
     options.proxy = TEXT("http://user:word@127.0.0.1:1");
+    options.client_key_password = TEXT("word");
     ml_error error;
     ml_error_init(&error);
     assert_int_equal(ml_client_new(&options, &client, &error), ML_OK);
     ml_client_get_options(client, &made);
+    assert_null(made.client_key_password.data);
     assert_null(made.api_key.data);
     assert_null(made.account_token.data);
     assert_null(made.proxy.data);
@@ -382,9 +450,11 @@ static const change_row change_rows[] = {
     {"region_beside_a_base_url_is_not_compared", AT(region), TEXT_OPTION, false},
     {"category_is_compared", AT(category), TEXT_OPTION, true},
     {"ca_bundle_is_compared", AT(ca_bundle), TEXT_OPTION, true},
+    {"ca_pem_is_compared", AT(ca_pem), TEXT_OPTION, true},
     {"client_cert_is_compared", AT(client_cert), TEXT_OPTION, true},
+    {"client_key_is_compared", AT(client_key), TEXT_OPTION, true},
+    {"client_key_password_is_compared", AT(client_key_password), TEXT_OPTION, true},
     {"proxy_is_compared", AT(proxy), TEXT_OPTION, true},
-    {"no_proxy_is_compared", AT(no_proxy), TEXT_OPTION, true},
     {"user_agent_is_compared", AT(user_agent), TEXT_OPTION, true},
     {"timeout_is_compared", AT(timeout), DOUBLE_OPTION, true},
     {"connect_timeout_is_compared", AT(connect_timeout), DOUBLE_OPTION, true},
@@ -491,6 +561,8 @@ int main(void) {
     SUITE_TEST(plain_http_needs_leave);
     SUITE_TEST(production_key_never_goes_over_plain_http);
     SUITE_TEST(key_of_a_call_is_judged_like_that_of_the_client);
+    SUITE_ROWS(origin_of_url, origin_rows);
+    SUITE_TEST(base_url_follows_from_options);
     SUITE_TEST(base_url_is_read_back_as_it_is_used);
     SUITE_TEST(secrets_are_not_read_back);
     SUITE_TEST(options_are_copied);

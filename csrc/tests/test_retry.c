@@ -58,6 +58,14 @@ static ml_retry_facts first_failure(ml_status status, int http_status) {
                             .dice = 0.5};
 }
 
+static void final_failure_is_not_tried_again(void **state) {
+    (void)state;
+    ml_retry_facts facts = first_failure(ML_ERR_TRANSPORT, 0);
+    assert_true(ml_retry_delay(&facts) >= 0.0);
+    facts.is_final = true;
+    assert_true(ml_retry_delay(&facts) < 0.0);
+}
+
 static void outcome_is_tried_again(void **state) {
     const outcome_row *row = *state;
     ml_retry_facts facts = first_failure(row->status, row->http_status);
@@ -300,6 +308,7 @@ static void any_sequence_of_outcomes_keeps_the_promises(void **state) {
 }
 
 int main(void) {
+    SUITE_TEST(final_failure_is_not_tried_again);
     SUITE_ROWS(outcome_is_tried_again, outcome_rows);
     SUITE_ROWS(delay_is_as_promised, delay_rows);
     SUITE_TEST(retry_after_of_a_failure_without_answer_does_not_count);

@@ -21,6 +21,7 @@
 #define OWN_KEY      "test_kEyOfThIsCaLl"
 #define ACCOUNT      "tOkEnOfThEaCcOuNt"
 #define PASSWORD     "pAsSwOrDoFpRoXy"
+#define PHRASE       "pHrAsEoFcLiEnTkEy"
 #define LOGIN_BASE64 "dXNlcjpwQXNTd09yRG9GcFJvWHk="
 #define LINK_TOKEN   "lInKtOkEnOfUsEr"
 #define MAGIC_LINK   "https://link.merge.dev/mAgIcLiNk"
@@ -29,9 +30,9 @@
 #define HEADER       "hEaDeRoFrEqUeSt"
 
 static const char *const secrets[] = {
-    "kEyOfThEcLiEnT", "kEyOfThIsCaLl", ACCOUNT,     "wQXNTd09yRG9GcF",
-    PASSWORD,         LINK_TOKEN,      "mAgIcLiNk", BODY,
-    CONFIG,           HEADER};
+    PHRASE,   "kEyOfThEcLiEnT", "kEyOfThIsCaLl", ACCOUNT, "wQXNTd09yRG9GcF",
+    PASSWORD, LINK_TOKEN,       "mAgIcLiNk",     BODY,    CONFIG,
+    HEADER};
 
 /* ---- an allocator that looks ---- */
 
@@ -114,6 +115,7 @@ static ml_client_options secret_options(const char *base_url) {
     ml_client_options options = test_options();
     options.api_key = TEXT(KEY);
     options.account_token = TEXT(ACCOUNT);
+    options.client_key_password = TEXT(PHRASE);
     options.base_url = ml_text_of(base_url);
     options.max_retries = 1;
     return options;
@@ -333,13 +335,14 @@ static void no_secret_is_left_by_a_closed_client(void **state) {
 static void no_secret_is_left_by_a_refused_client(void **state) {
     (void)state;
     look_anew();
-    ml_client_options rows[4];
+    ml_client_options rows[5];
     for (size_t i = 0; i < COUNT(rows); i++)
         rows[i] = secret_options("http://127.0.0.1:9/api");
     rows[0].api_key = TEXT(KEY "\n");
     rows[1].account_token = TEXT(ACCOUNT " ");
     rows[2].proxy = TEXT("http://user:" PASSWORD "\r@127.0.0.1:9");
     rows[3].ca_bundle = TEXT("/no/such/file");
+    rows[4].client_key_password = TEXT(PHRASE "\n");
     for (size_t i = 0; i < COUNT(rows); i++) {
         ml_client *client = NULL;
         ml_error error;
@@ -369,7 +372,8 @@ static const real_row real_rows[] = {
     {"redirect", "e307 " BODY, false, ML_ERR_RESPONSE},
     {"broken_promise", "e200 " BODY, false, ML_ERR_RESPONSE},
     {"success_by_proxy", LINK_TOKEN, true, ML_OK},
-    {"api_error_by_proxy", "e407 " BODY, true, ML_ERR_API},
+    {"api_error_by_proxy", "e403 " BODY, true, ML_ERR_API},
+    {"refused_by_proxy", "e407 " BODY, true, ML_ERR_TRANSPORT},
 };
 
 static void call_really(const real_row *row, const char *base_url, const char *proxy) {

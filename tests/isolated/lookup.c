@@ -1,9 +1,10 @@
 /*
  * Name lookups as a test wants them, for LD_PRELOAD: every name under ".example" is 127.0.0.1.
  * The environment says more:
- *   LOOKUP_SIGNAL   the first sends this signal to the process
- *   LOOKUP_SECONDS  the first takes so long
- *   LOOKUP_LOG      each appends its name and a newline to this file
+ *   LOOKUP_ADDRESSES  they are these addresses instead, "::1,127.0.0.1" for instance
+ *   LOOKUP_SIGNAL     the first sends this signal to the process
+ *   LOOKUP_SECONDS    the first takes so long
+ *   LOOKUP_LOG        each appends its name and a newline to this file
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -37,6 +38,20 @@ static void note(const char *name) {
     close(file);
 }
 
+/* One list of what is found for each address. */
+static int find_all(lookup *find, char *addresses, const char *service,
+                    const struct addrinfo *hints, struct addrinfo **found) {
+    char *rest = NULL;
+    for (char *one = strtok_r(addresses, ",", &rest); one != NULL;
+         one = strtok_r(NULL, ",", &rest)) {
+        int failed = find(one, service, hints, found);
+        if (failed != 0) return failed;
+        while (*found != NULL)
+            found = &(*found)->ai_next;
+    }
+    return 0;
+}
+
 int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
                 struct addrinfo **found) {
     static atomic_int lookups;
@@ -45,5 +60,8 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
     if (end == NULL || strcmp(end, ".example") != 0) return real(name, service, hints, found);
     note(name);
     if (atomic_fetch_add(&lookups, 1) == 0) disturb();
-    return real("127.0.0.1", service, hints, found);
+    const char *addresses = getenv("LOOKUP_ADDRESSES");
+    char list[200];
+    snprintf(list, sizeof list, "%s", addresses != NULL ? addresses : "127.0.0.1");
+    return find_all(real, list, service, hints, found);
 }

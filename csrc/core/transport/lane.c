@@ -24,6 +24,7 @@ enum { MOST_SOCKETS = 16 };
 struct ml_lane {
     CURLM *multi;             /* owned */
     CURL *easy;               /* owned */
+    const ml_config *config;  /* borrowed */
     struct curl_slist *lines; /* owned: an array of line_room, linked one to the next */
     size_t line_room;
     ml_exchange *exchange; /* borrowed while one is under way */
@@ -31,6 +32,7 @@ struct ml_lane {
     /* Open sockets plus one, so that 0 is a free place; libcurl owns them. Atomic because a fork
      * may come at any time. */
     atomic_int sockets[MOST_SOCKETS];
+    ml_watched watched; /* in this exchange */
     char detail[CURL_ERROR_SIZE];
 };
 
@@ -126,6 +128,12 @@ static bool is_hung_up(ml_lane *lane) {
     return false;
 }
 
+static bool is_connected(ml_lane *lane) {
+    for (int i = 0; i < MOST_SOCKETS; i++)
+        if (atomic_load(&lane->sockets[i]) != 0) return true;
+    return false;
+}
+
 /* ---- life ---- */
 
 static void close_lane(ml_lane *lane) {
@@ -155,6 +163,8 @@ static bool set_callbacks(ml_lane *lane) {
     return curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, lane->detail) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, ml_curl_take_header) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, ml_curl_watch) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_DEBUGDATA, &lane->watched) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, before_request) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PREREQDATA, lane) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket) == CURLE_OK &&
@@ -168,6 +178,7 @@ static bool set_callbacks(ml_lane *lane) {
 static ml_lane *open_lane(const ml_config *config, ml_error *error) {
     ml_lane *lane = calloc(1, sizeof *lane);
     if (lane != NULL) {
+        lane->config = config;
         lane->multi = curl_multi_init();
         lane->easy = curl_easy_init();
     }
@@ -186,10 +197,20 @@ fail:
 
 /* ---- an exchange ---- */
 
+static void judge(const ml_lane *lane, CURLcode code, ml_exchange *exchange) {
+    ml_transfer transfer = {
+        .easy = lane->easy,
+        .config = lane->config,
+        .watched = &lane->watched,
+        .exchange = exchange,
+        .detail = lane->detail,
+    };
+    ml_curl_judge(&transfer, code);
+}
+
 static void end_exchange(ml_lane *lane, CURLcode code) {
-    ml_exchange *exchange = lane->exchange;
     curl_multi_remove_handle(lane->multi, lane->easy);
-    ml_curl_judge(lane->easy, code, lane->detail, exchange);
+    judge(lane, code, lane->exchange);
     lane->exchange = NULL;
 }
 
@@ -231,9 +252,11 @@ static CURLcode set_request(ml_lane *lane, ml_exchange *exchange) {
     CURL *easy = lane->easy;
     /* Rounded up: what ended before the deadline might be tried again. */
     long milliseconds = exchange->timeout > 0.0 ? (long)(exchange->timeout * 1000.0) + 1 : 1;
+    bool fresh = is_hung_up(lane);
     CURLcode code = curl_easy_setopt(easy, CURLOPT_URL, exchange->url);
+    if (code == CURLE_OK) code = curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L);
     if (code == CURLE_OK)
-        code = curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, is_hung_up(lane) ? 1L : 0L);
+        code = curl_easy_setopt(easy, CURLOPT_VERBOSE, fresh || !is_connected(lane) ? 1L : 0L);
     if (code == CURLE_OK) code = curl_easy_setopt(easy, CURLOPT_HTTPHEADER, lane->lines);
     if (code == CURLE_OK) code = curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange);
     if (code == CURLE_OK) code = curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange);
@@ -243,6 +266,7 @@ static CURLcode set_request(ml_lane *lane, ml_exchange *exchange) {
 
 static bool start(ml_lane *lane, ml_exchange *exchange) {
     lane->detail[0] = '\0';
+    lane->watched = (ml_watched){0};
     exchange->began = wall_clock();
     CURLcode code = CURLE_OUT_OF_MEMORY;
     if (link_lines(lane, exchange)) code = set_request(lane, exchange);
@@ -251,7 +275,7 @@ static bool start(ml_lane *lane, ml_exchange *exchange) {
     if (code == CURLE_OK)
         lane->exchange = exchange;
     else
-        ml_curl_judge(lane->easy, code, lane->detail, exchange);
+        judge(lane, code, exchange);
     return code == CURLE_OK;
 }
 

@@ -46,6 +46,11 @@ static bool set_timeouts(CURL *easy, const ml_client_options *options, ml_error 
     return finish(code, name, error);
 }
 
+/* libcurl's blob is writable, though it only reads what it holds. */
+static void *unconst(const char *data) {
+    return (void *)(uintptr_t)data;
+}
+
 /* Of the server, and of a proxy that is spoken to over TLS. A hashed directory is read certificate
  * by certificate; libcurl's built-in bundle, which would be read whole for each connection, is
  * switched off then. */
@@ -53,10 +58,11 @@ static bool set_trust(CURL *easy, const ml_config *config, ml_error *error) {
     CURLcode code = CURLE_OK;
     const char *name = "";
     const char *path = config->options.ca_bundle.data;
+    ml_text pem = config->options.ca_pem;
+    struct curl_blob blob = {unconst(pem.data), pem.length, CURL_BLOB_NOCOPY};
     SET(CURLOPT_SSL_VERIFYPEER, 1L);
     SET(CURLOPT_SSL_VERIFYHOST, 2L);
     SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    SET(CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     SET(CURLOPT_PROXY_SSL_VERIFYPEER, 1L);
     SET(CURLOPT_PROXY_SSL_VERIFYHOST, 2L);
     SET(CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
@@ -65,28 +71,43 @@ static bool set_trust(CURL *easy, const ml_config *config, ml_error *error) {
         SET(CURLOPT_CAINFO, config->ca_is_directory ? NULL : path);
         SET(CURLOPT_PROXY_CAPATH, config->ca_is_directory ? path : NULL);
         SET(CURLOPT_PROXY_CAINFO, config->ca_is_directory ? NULL : path);
-        SET(CURLOPT_PROXY_CAPATH, config->ca_is_directory ? path : NULL);
-        SET(CURLOPT_PROXY_CAINFO, config->ca_is_directory ? NULL : path);
     }
-    if (config->options.client_cert.data != NULL) {
-        SET(CURLOPT_SSLCERT, config->options.client_cert.data);
-        /* Without one, OpenSSL asks for the pass phrase on the terminal, and waits for ever. */
-        SET(CURLOPT_KEYPASSWD, "");
+    if (pem.data != NULL) {
+        SET(CURLOPT_CAPATH, NULL);
+        SET(CURLOPT_CAINFO, NULL);
+        SET(CURLOPT_CAINFO_BLOB, &blob);
+        SET(CURLOPT_PROXY_CAPATH, NULL);
+        SET(CURLOPT_PROXY_CAINFO, NULL);
+        SET(CURLOPT_PROXY_CAINFO_BLOB, &blob);
     }
     return finish(code, name, error);
 }
 
-/* An empty proxy keeps libcurl from looking into the environment. */
+static bool set_client_cert(CURL *easy, const ml_config *config, ml_error *error) {
+    CURLcode code = CURLE_OK;
+    const char *name = "";
+    const char *password = config->client_key_password.data;
+    if (config->options.client_cert.data == NULL) return true;
+    SET(CURLOPT_SSLCERT, config->options.client_cert.data);
+    SET(CURLOPT_SSLKEY, config->options.client_key.data);
+    /* Without one, OpenSSL asks for the password on the terminal, and waits for ever. */
+    SET(CURLOPT_KEYPASSWD, password != NULL ? password : "");
+    return finish(code, name, error);
+}
+
+/* Empty texts keep libcurl from looking into the environment. */
 static bool set_proxy(CURL *easy, const ml_config *config, ml_error *error) {
     CURLcode code = CURLE_OK;
     const char *name = "";
-    const char *no_proxy = config->options.no_proxy.data;
     SET(CURLOPT_PROXY, config->proxy.data != NULL ? config->proxy.data : "");
-    SET(CURLOPT_NOPROXY, no_proxy != NULL ? no_proxy : "");
+    SET(CURLOPT_NOPROXY, "");
+    /* Of a URL without one, libcurl's own default is 1080. */
+    if (config->proxy_port > 0) SET(CURLOPT_PROXYPORT, config->proxy_port);
     return finish(code, name, error);
 }
 
 bool ml_curl_set_fixed(CURL *easy, const ml_config *config, ml_error *error) {
     return set_limits(easy, error) && set_timeouts(easy, &config->options, error) &&
-           set_trust(easy, config, error) && set_proxy(easy, config, error);
+           set_trust(easy, config, error) && set_client_cert(easy, config, error) &&
+           set_proxy(easy, config, error);
 }

@@ -120,29 +120,54 @@ static CURLcode judge_headers(CURLcode code, const ml_exchange *exchange, const 
     return code;
 }
 
-void ml_curl_judge(CURL *easy, CURLcode code, const char *detail, ml_exchange *exchange) {
-    read_facts(easy, exchange);
+/* What a proxy says in the server's place is no answer. */
+static void judge_proxy(ml_transfer *transfer) {
+    ml_exchange *exchange = transfer->exchange;
+    if (exchange->status != ML_OK && exchange->status != ML_ERR_TRANSPORT) return;
+    int refusal = transfer->refusal = ml_curl_proxy_refusal(transfer);
+    if (refusal == 0) return;
+    exchange->status = ML_ERR_TRANSPORT;
+    exchange->http_status = 0;
+    exchange->may_have_arrived = false;
+    exchange->is_final = refusal < 500 && refusal != 408 && refusal != 429;
+}
+
+/* A server may end the handshake when the request is written already; then it has not read it. */
+static void judge_alert(const ml_transfer *transfer) {
+    ml_exchange *exchange = transfer->exchange;
+    if (exchange->status != ML_ERR_TRANSPORT || transfer->watched->alert == 0) return;
+    if (exchange->sections > 0) return;
+    exchange->status = ML_ERR_TLS;
+    exchange->may_have_arrived = false;
+}
+
+void ml_curl_judge(const ml_transfer *transfer, CURLcode code) {
+    ml_transfer t = *transfer;
+    ml_exchange *exchange = t.exchange;
+    read_facts(t.easy, exchange);
     if (exchange->body_cut) code = CURLE_OK;
     if (exchange->resend_refused) {
         code = CURLE_RECV_ERROR;
-        detail = "the connection broke after the request was written; it is not sent again, "
-                 "because Merge may have acted on it";
+        t.detail = "the connection broke after the request was written; it is not sent again, "
+                   "because Merge may have acted on it";
     }
-    code = judge_headers(code, exchange, &detail);
-    exchange->status = is_broken_handshake(code, detail) ? ML_ERR_TRANSPORT : status_of(code);
+    code = judge_headers(code, exchange, &t.detail);
+    exchange->status = is_broken_handshake(code, t.detail) ? ML_ERR_TRANSPORT : status_of(code);
+    judge_alert(&t);
+    judge_proxy(&t);
     if (exchange->headers.failed || exchange->body_in.failed) exchange->status = ML_ERR_MEMORY;
     if (exchange->status == ML_OK) return;
-    name_code(code, exchange->code);
-    if (exchange->text[0] != '\0') return; /* the header reader knew better */
-    snprintf(exchange->text, sizeof exchange->text, "%s",
-             detail[0] != '\0' ? detail : curl_easy_strerror(code));
+    if (code != CURLE_OK) name_code(code, exchange->code);
+    if (exchange->text[0] == '\0') /* else the header reader knew better */
+        ml_curl_explain(&t, code);
 }
 
 void ml_exchange_reset(ml_exchange *exchange) {
     ml_buffer_free(&exchange->headers);
     ml_buffer_free(&exchange->body_in);
     exchange->status = ML_OK;
-    exchange->code[0] = exchange->text[0] = '\0';
+    exchange->code[0] = exchange->text[0] = exchange->hint[0] = '\0';
+    exchange->is_final = false;
     exchange->http_status = 0;
     exchange->sends = 0;
     exchange->may_have_arrived = exchange->body_cut = exchange->resend_refused = false;

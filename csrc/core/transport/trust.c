@@ -2,7 +2,7 @@
  * trust - where Linux distributions keep their CA certificates. A hashed directory comes first:
  * OpenSSL then reads one certificate, and not a hundred and forty for each new connection.
  */
-#include "merge_link.h"
+#include "../http.h"
 
 #include <dirent.h>
 #include <string.h>
@@ -29,7 +29,7 @@ static bool is_hashed_name(const char *name) {
            name[9] <= '9';
 }
 
-static bool is_hashed(const char *path) {
+bool ml_is_hashed_directory(const char *path) {
     bool found = false;
     DIR *directory = opendir(path);
     if (directory == NULL) return false;
@@ -41,7 +41,7 @@ static bool is_hashed(const char *path) {
 
 const char *ml_system_ca(void) {
     for (size_t i = 0; i < sizeof directories / sizeof *directories; i++)
-        if (is_hashed(directories[i])) return directories[i];
+        if (ml_is_hashed_directory(directories[i])) return directories[i];
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         if (access(files[i], R_OK) == 0) return files[i];
     return NULL;

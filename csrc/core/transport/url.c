@@ -38,6 +38,7 @@ static CURLUcode read_parts(CURLU *handle, const char *url, unsigned flags, ml_u
     /* None when the scheme is unknown: that is for the caller to judge. */
     if (code == CURLUE_OK) copy_part(handle, CURLUPART_PORT, parts->port, sizeof parts->port);
     parts->has_user = has_part(handle, CURLUPART_USER) || has_part(handle, CURLUPART_PASSWORD);
+    parts->has_zone = has_part(handle, CURLUPART_ZONEID);
     /* An empty one swallows what is appended, and libcurl does not report it. */
     parts->has_query = strchr(url, '?') != NULL;
     parts->has_fragment = strchr(url, '#') != NULL;
