@@ -112,7 +112,12 @@ class Record:
 
     if not TYPE_CHECKING:
 
-        def __init__(self, **values):
+        def __init__(self, *positional, **values):
+            if positional:
+                raise TypeError(
+                    f"{type(self).__name__}() takes keyword arguments only"
+                    f" ({len(positional)} positional given)"
+                )
             for name, spec in self._specs.items():
                 if name in values:
                     self.__dict__[name] = values.pop(name)

@@ -180,7 +180,7 @@ static PyObject *client_enter(PyObject *self, PyObject *Py_UNUSED(ignored)) {
     ml_error error;
     ml_error_init(&error);
     error.status = ML_ERR_CLOSED;
-    strcpy(error.text, "the client is closed");
+    strcpy(error.text, "the client is closed: make a new one");
     return ml_raise(state, &error, NULL);
 }
 

@@ -55,10 +55,11 @@ static PyObject *bytes_object(ml_text text, size_t most) {
 /* The keyword arguments of from_core(). */
 static PyObject *error_facts(const ml_error *error) {
     return Py_BuildValue(
-        "{sssNsssisdsIsOsN}", "kind", kind_of(error->status), "message", text_object(error->text),
+        "{sssNsssisdsIsOsNsN}", "kind", kind_of(error->status), "message", text_object(error->text),
         "code", error->code, "status_code", error->http_status, "retry_after", error->retry_after,
         "attempts", error->attempts, "may_have_arrived",
-        error->may_have_arrived ? Py_True : Py_False, "problems", problem_list(error));
+        error->may_have_arrived ? Py_True : Py_False, "problems", problem_list(error), "request",
+        text_object(error->request != NULL ? error->request : ""));
 }
 
 static PyObject *answer_facts(const ml_response *response) {
@@ -113,13 +114,16 @@ int ml_raise_no_key(ml_state *state) {
 
 int ml_raise_unknown_keyword(const char *function, const char *name, const char *const *names,
                              const char *hint) {
-    const char *meant = ml_nearest_name(name, names);
-    if (meant != NULL)
-        PyErr_Format(PyExc_TypeError,
-                     "%s() got an unexpected keyword argument '%.80s'. Did you mean '%s'?",
-                     function, name, meant);
-    else
-        PyErr_Format(PyExc_TypeError, "%s() got an unexpected keyword argument '%.80s'%s", function,
-                     name, hint);
+    enum { MOST_MEANT = 3 };
+    const char *meant[MOST_MEANT];
+    char question[256] = "";
+    size_t count = ml_likely_names(name, names, meant, MOST_MEANT), used = 0;
+    for (size_t i = 0; i < count && used < sizeof question; i++) {
+        const char *joint = i == 0 ? ". Did you mean " : i + 1 == count ? " or " : ", ";
+        used += (size_t)snprintf(question + used, sizeof question - used, "%s'%s'%s", joint,
+                                 meant[i], i + 1 == count ? "?" : "");
+    }
+    PyErr_Format(PyExc_TypeError, "%s() got an unexpected keyword argument '%.80s'%s", function,
+                 name, count > 0 ? question : hint);
     return -1;
 }
