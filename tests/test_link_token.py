@@ -431,3 +431,8 @@ def test_repr_shows_a_mask_where_there_is_something_to_hide() -> None:
 def test_everything_else_of_a_token_can_be_named() -> None:
     assert merge_link.Headers is Headers
     assert dir(LinkToken(link_token="a")).count("to_dict") == 1
+
+
+def test_positional_arguments_are_refused_by_the_class_s_own_name() -> None:
+    with pytest.raises(TypeError, match=r"^LinkToken\(\) takes keyword arguments only \(1 pos"):
+        LinkToken("a")

@@ -17,9 +17,16 @@ int ml_refuse_positional(const char *function, Py_ssize_t count) {
 
 enum { MOST_NAMES = 96 };
 
+static bool is_among(const char *name, const char *const *names, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(names[i], name) == 0) return true;
+    return false;
+}
+
+/* Some options of a client are keywords of a call, too. */
 static void append(const char **names, size_t *count, const char *const *more) {
     for (; *more != NULL && *count < MOST_NAMES; more++)
-        names[(*count)++] = *more;
+        if (!is_among(*more, names, *count)) names[(*count)++] = *more;
 }
 
 static bool has_body(const ml_operation *operation) {

@@ -222,7 +222,7 @@ static ml_status fail_held_back(const ml_call *call, ml_error *error) {
     return ml_fail(
         error, ML_ERR_BUDGET,
         "held back, nothing was sent: Merge shuts out an address whose requests fail too "
-        "often, and error_budget allows %d in %g seconds for %s; try again in %.1f s",
+        "often, and error_budget lets %d fail in %g seconds at %s; try again in %.1f s",
         call->budget.failures, call->budget.window, call->config->host, error->retry_after);
 }
 
