@@ -18,7 +18,7 @@ What lives here, from the top down; a module imports only from those below it:
 ``cli``           the command ``merge-link`` (extra ``cli``)
 ``sandbox``       an emulator of Merge's linking API (extra ``sandbox``)
 ``client``        `Client`
-``errors``        what is raised
+``errors``        what is raised; ``_hints`` makes its notes
 ``models``        what is returned, made of ``records``; ``response`` is its HTTP part
 ``_environment``  the environment variables that a client reads
 ``_attempts``     telling of attempts: logging and ``on_attempt``

@@ -9,6 +9,8 @@ import sys
 from merge_link import _core
 from merge_link._version import __version__
 
+# Options that a variable of that name gives.
+_OPTIONS = ("api_key", "base_url", "region")
 _TRUE = {"1", "true", "yes", "on"}
 # Loopback never goes through a proxy that only the environment names.
 _LOOPBACK = "localhost,127.0.0.0/8,::1"
@@ -37,6 +39,12 @@ def _first(option: str, *variables: str) -> dict[str, object]:
         if os.environ.get(variable):
             return {option: os.environ[variable]}
     return {}
+
+
+def variable_of(option: str) -> str | None:
+    """Return the variable that gives this option, if it is set."""
+    variable = f"MERGE_{option.upper()}"
+    return variable if option in _OPTIONS and os.environ.get(variable) else None
 
 
 def _ca_directory() -> dict[str, object]:

@@ -6,7 +6,7 @@ the cause, and holds nothing that `str()` of the error may not hold.
 
 from __future__ import annotations
 
-import os
+from merge_link._environment import variable_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,10 +36,10 @@ def notes_on(kind: str, error: Any, request: str) -> Iterator[str]:
 
 def _on_configuration(message: str) -> Iterator[str]:
     option, _, _ = message.partition(" ")
-    variable = f"MERGE_{option.upper()}"
+    variable = variable_of(option)
     if message.startswith("no API key"):
         yield f"Keys are made at {_KEYS}. merge_link.sandbox answers as Merge does, without one."
-    elif option in ("api_key", "base_url", "region") and os.environ.get(variable):
+    elif variable is not None:
         yield f"{variable} is set in the environment: it counts where {option}= is not given."
 
 
