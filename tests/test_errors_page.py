@@ -1,8 +1,8 @@
 """docs/errors.md is true: each mistake is made, and said to be what the page shows.
 
-Under each heading stand the messages (``text`` blocks, as a traceback ends) of the actions in
-`SITUATIONS`, one for one, and perhaps a ``python`` block that handles the last of them. In a message
-``…`` stands for anything.
+Under each heading stand the messages (``text`` blocks, as a traceback ends) of what `actions_of`
+does, one for one, and perhaps a ``python`` block that handles the last of them. In a message ``…``
+stands for anything.
 """
 
 import datetime
@@ -324,7 +324,7 @@ def test_the_first_example_tells_apart_what_it_says(
     run(blocks("python", TEXT)[0], names)
     with pytest.raises(kind, match=re.escape(text)):
         names["link_token_for"](USER)
-    with pytest.raises(ValueError, match="end_user_email_address.*must have 1 to 100") as caught:
+    with pytest.raises(ValueError, match=r"end_user_email_address.*must have 1 to 100") as caught:
         names["link_token_for"](SimpleNamespace(email="", company="Acme", id=42))
     assert isinstance(caught.value.__cause__, merge_link.ValidationError)
 

@@ -500,7 +500,7 @@ def test_client_options_are_refused_by_a_clients_method(
     client: merge_link.Client, option: str
 ) -> None:
     for call in (client.create_link_token, client.warm_up):
-        with pytest.raises(TypeError, match="it is an option of Client\\(\\), not of a call$"):
+        with pytest.raises(TypeError, match=r"it is an option of Client\(\), not of a call$"):
             call(**{option: SECRET})
 
 
@@ -522,7 +522,7 @@ def test_an_unknown_option_of_a_client_is_a_type_error(keyword: str, hint: str) 
 
 
 def test_a_call_without_a_body_does_not_speak_of_one(client: merge_link.Client) -> None:
-    with pytest.raises(TypeError, match="warm_up\\(\\) got an .* argument 'brand_new'$"):
+    with pytest.raises(TypeError, match=r"warm_up\(\) got an .* argument 'brand_new'$"):
         client.warm_up(brand_new=1)
 
 

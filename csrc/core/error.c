@@ -46,8 +46,9 @@ static size_t print(char *text, size_t size, const char *format, va_list argumen
     if (wanted < 0 || (size_t)wanted < size) return strlen(text);
     text[size - sizeof ellipsis] = '\0';
     ml_drop_half_character(text);
-    strcat(text, ellipsis);
-    return strlen(text);
+    size_t length = strlen(text);
+    memcpy(text + length, ellipsis, sizeof ellipsis);
+    return length + sizeof ellipsis - 1;
 }
 
 size_t ml_print(char *text, size_t size, const char *format, ...) {

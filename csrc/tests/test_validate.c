@@ -925,10 +925,10 @@ static void likely_names_are_found(void **state) {
     const likely_row *row = *state;
     const char *found[3];
     size_t count = ml_likely_names(row->typed, names, found, COUNT(found));
-    assert_true(count <= COUNT(found));
-    for (size_t i = 0; i < count; i++)
-        assert_string_equal(found[i], row->meant[i]);
-    assert_null(row->meant[count]);
+    size_t expected = 0;
+    for (; row->meant[expected] != NULL; expected++)
+        if (expected < count) assert_string_equal(found[expected], row->meant[expected]);
+    assert_int_equal(count, expected);
 }
 
 static void rows_are_found_by_their_names(void **state) {
