@@ -20,7 +20,7 @@ What lives here, from the top down; a module imports only from those below it:
 ``_cards``        what notebooks show of the following, which load it when one asks
 ``client``        `Client`
 ``types``         types of arguments, for wrappers; loaded only when something asks for it
-``errors``        what is raised
+``errors``        what is raised; ``_hints`` makes its notes
 ``models``        what is returned, made of ``records``; ``response`` is its HTTP part
 ``_environment``  the environment variables that a client reads; ``_no_proxy`` is one of them
 ``_attempts``     telling of attempts: logging and ``on_attempt``

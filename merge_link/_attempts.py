@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 class Attempt(Record):
     """One request that was sent, as ``on_attempt`` gets it when it is over.
 
-    ``path`` is without the base URL, and values in it other than the category are left out.
+    ``url`` is what it was sent to; values in it other than the category are left out. ``path`` is
+    its part after the base URL.
     ``number`` counts from 1. ``status_code`` is None when no whole answer came; then ``code`` is
     libcurl's name of the failure. ``seconds`` is what the attempt took; ``retry_in`` is the time in
     seconds until the next one, None when there is none.
@@ -28,6 +29,7 @@ class Attempt(Record):
     method: str
     host: str
     path: str
+    url: str
     number: int
     status_code: int | None
     code: str
@@ -35,11 +37,11 @@ class Attempt(Record):
     retry_in: float | None
 
 
-def begins(*, method: str, host: str, path: str, number: int) -> None:
+def begins(*, method: str, url: str, number: int) -> None:
     """Log that an attempt begins."""
     from logging import getLogger
 
-    getLogger("merge_link").debug("%s %s%s attempt %d", method, host, path, number)
+    getLogger("merge_link").debug("%s %s attempt %d", method, url, number)
 
 
 def ends(hook: Callable[[Attempt], object] | None, /, **facts: Any) -> None:
@@ -63,7 +65,7 @@ def _log(attempt: Attempt) -> None:
 
     logger = getLogger("merge_link")
     outcome = attempt.code if attempt.status_code is None else attempt.status_code
-    said = (attempt.method, attempt.host, attempt.path, attempt.number, outcome)
-    logger.debug("%s %s%s attempt %d: %s after %.1f ms", *said, attempt.seconds * 1000)
+    said = (attempt.method, attempt.url, attempt.number, outcome)
+    logger.debug("%s %s attempt %d: %s after %.1f ms", *said, attempt.seconds * 1000)
     if attempt.retry_in is not None:
-        logger.warning("%s %s%s attempt %d: %s, again in %.2f s", *said, attempt.retry_in)
+        logger.warning("%s %s attempt %d: %s, again in %.2f s", *said, attempt.retry_in)

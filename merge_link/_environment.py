@@ -12,6 +12,8 @@ from merge_link import _core
 from merge_link._version import __version__
 from merge_link.records import Record, credential
 
+# Options that a variable of that name gives.
+_OPTIONS = ("api_key", "base_url", "region")
 _TRUE = {"1", "true", "yes", "on"}
 _PYTHON = f"Python/{'.'.join(map(str, sys.version_info[:3]))}"
 _USER_AGENT = f"merge-link/{__version__} libcurl/{_core.versions()['libcurl']} {_PYTHON}"
@@ -34,6 +36,12 @@ def _first(option: str, *variables: str) -> dict[str, object]:
     """Return the option with the value of the first variable that has one; else nothing."""
     variable = _first_set(variables)
     return {} if variable is None else {option: os.environ[variable]}
+
+
+def variable_of(option: str) -> str | None:
+    """Return the variable that gives this option, if it is set."""
+    variable = f"MERGE_{option.upper()}"
+    return variable if option in _OPTIONS and os.environ.get(variable) else None
 
 
 def _ca_directory() -> dict[str, object]:

@@ -1,5 +1,8 @@
 """What is raised. Every class can be pickled, and none ever holds a secret.
 
+`str()` of each is one line: what happened, in Merge's words where it has some, then the request id
+and the number of attempts. ``__notes__`` says what to do next. docs/errors.md explains each.
+
 ::
 
     MergeLinkError
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from merge_link.response import Headers
 
 _MOST_BODY = 64 * 1024
+_MOST_ID = 64  # characters of a request id in a message
 
 
 class MergeLinkError(Exception):
@@ -55,6 +59,8 @@ def _restore(
     error = cls.__new__(cls, *arguments)
     error.args = arguments
     error.__dict__.update(facts)
+    if "__notes__" in facts:
+        error.__notes__ = list(facts["__notes__"])  # a copy has notes of its own
     return error
 
 
@@ -174,7 +180,20 @@ _BY_KIND: dict[str, type[MergeLinkError]] = {
 }
 
 
-def from_core(
+def from_core(*, request: str, **facts: Any) -> MergeLinkError:
+    """Return the error that the C core reports, with notes that may help.
+
+    ``request`` is what it is about: method and URL, or empty.
+    """
+    from merge_link._hints import notes_on
+
+    error = _error_of(**facts)
+    for note in notes_on(facts["kind"], error, request):
+        error.add_note(note)
+    return error
+
+
+def _error_of(
     *,
     kind: str,
     message: str,
@@ -189,13 +208,12 @@ def from_core(
     is_json: bool = False,
     detail: str | None = None,
 ) -> MergeLinkError:
-    """Return the error that the C core reports."""
     if kind == "validation":
         found = tuple(FieldProblem(field=field, message=text) for field, text in problems)
         return ValidationError(message, errors=found)
     if kind in ("transport", "tls", "timeout"):
         facts = {"code": code, "attempts": attempts, "may_have_arrived": may_have_arrived}
-        return _BY_KIND[kind](message, **facts)
+        return _BY_KIND[kind](_traced(message, None, attempts), **facts)
     if kind == "budget":
         return ErrorBudgetError(message, status_code=429, retry_after=retry_after)
     if kind not in ("api", "response"):
@@ -210,19 +228,39 @@ def from_core(
         "attempts": attempts,
     }
     if kind == "response":
-        return ResponseError(message, **common)
+        return ResponseError(_traced(message, parsed.request_id, attempts), **common)
     field_errors: dict[str, list[str]] = {}
     for field, text in problems:
         field_errors.setdefault(field, []).append(text)
+    wait = retry_after if retry_after >= 0 else None
     return _class_of(status_code)(
-        message,
+        _traced(message, parsed.request_id, attempts, wait),
         **common,
         detail=detail,
         field_errors=field_errors,
         body=_read_body(body, is_json),
         headers=parsed,
-        retry_after=retry_after if retry_after >= 0 else None,
+        retry_after=wait,
     )
+
+
+def _traced(message: str, request_id: str | None, attempts: int, wait: float | None = None) -> str:
+    """Return the message with what else a log should have of the request, in brackets."""
+    facts = []
+    if wait:
+        facts.append(f"try again in {round(wait, 1):.12g} s")
+    if request_id:
+        facts.append(f"request id {_shortened(request_id)}")
+    if attempts > 1:
+        facts.append(f"{attempts} attempts")
+    what, newline, remedy = message.partition("\n")
+    return f"{what} ({', '.join(facts)}){newline}{remedy}" if facts else message
+
+
+def _shortened(request_id: str) -> str:
+    """Return an id as it may stand in a line, whatever the server sent for one."""
+    start = "".join(c for c in request_id[:_MOST_ID] if c.isprintable())
+    return start + "…" * (len(request_id) > _MOST_ID)
 
 
 def _class_of(status_code: int) -> type[APIError]:

@@ -484,7 +484,8 @@ def test_an_unknown_category_of_the_path_is_told_as_such(sandbox: Sandbox) -> No
     result = create(*END_USER, "--category", "newer")
     assert result.exit_code == 4
     (line,) = complaints(result)
-    assert line.startswith("Merge answered 404: Not found. Is the category right?")
+    assert line.startswith("Merge answered 404: Not found. (request id ")
+    assert line.endswith(") Is the category right?")
 
 
 @pytest.mark.parametrize(
@@ -516,7 +517,7 @@ def test_rate_limits_and_failures_of_the_server_are_refusals(
         with scripted(monkeypatch, answer(status, {"detail": "Wait."}, "Retry-After: 60")):
             result = create(*GOOD, "--timeout", "5")
         assert result.exit_code == 4
-        assert complaints(result) == [f"Merge answered {status}: Wait."]
+        assert complaints(result) == [f"Merge answered {status}: Wait. (try again in 60 s)"]
 
 
 # ---- 5: network ----

@@ -118,7 +118,7 @@ def test_after_20_failures_the_next_call_is_refused_at_once(serve: Serve, failur
     assert (error.detail, error.field_errors, error.request_id) == (None, {}, None)
     assert 0 < error.retry_after <= 10
     assert "nothing was sent" in str(error)
-    assert "20 requests to 127.0.0.1 may fail in 10 seconds" in str(error)
+    assert "error_budget lets 20 fail in 10 seconds at 127.0.0.1; try again in" in str(error)
     assert len(server.requests) == len(told) == 20
     twin = pickle.loads(pickle.dumps(error))
     assert (type(twin), str(twin), vars(twin)) == (ErrorBudgetError, str(error), vars(error))

@@ -298,9 +298,9 @@ RESPONSES: dict[str, tuple[Script, str]] = {
     "304": (answer(304), "status 304"),
     "HTML": (
         answer(200, b"<!DOCTYPE html>\n<p>Sign in</p>", content_type="text/html"),
-        "but HTML, perhaps of a proxy: at byte 0",
+        "but an HTML page: a proxy on the way or a wrong base_url is likely",
     ),
-    "gzip of HTML": (answer(200, gzip.compress(b"<html>"), GZIP), "but HTML"),
+    "gzip of HTML": (answer(200, gzip.compress(b"<html>"), GZIP), "but an HTML page"),
     "invalid UTF-8": (answer(200, b'{"link_token":"a\xff"}'), "at byte 16"),
     "overlong UTF-8": (answer(200, b'{"link_token":"\xc0\x80"}'), "at byte 15"),
     "a surrogate in UTF-8": (answer(200, b'{"link_token":"\xed\xa0\x80"}'), "at byte 15"),
@@ -504,7 +504,7 @@ def test_a_redirect_is_not_followed(serve: Serve, status: int, where: str) -> No
     other = serve()
     server = serve()
     target = {
-        "same server": f"http://127.0.0.1:{server.port}/api/ats/v1/link-token",
+        "same server": f"http://127.0.0.1:{server.port}/api/ats/v1/link-token?again",
         "other port": f"http://127.0.0.1:{other.port}/",
         "other host": f"http://localhost:{other.port}/api/ats/v1/link-token",
         "other scheme": "file:///etc/hostname",

@@ -32,7 +32,7 @@ Serve = Callable[..., Server]
 AT_ONCE = "Retry-After: 0"
 # Not before the first byte: libcurl itself sends again then, on a kept connection.
 BREAK_OFF = hang_up_after(token_answer()[:-3])
-WHERE = r"POST 127\.0\.0\.1/ats/v1/link-token"
+WHERE = r"POST http://127\.0\.0\.1:\d+/api/ats/v1/link-token"
 
 
 def lines_of(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
@@ -217,6 +217,7 @@ def test_each_attempt_is_told_with_its_facts(serve: Serve) -> None:
         assert attempt.number == number
         assert (attempt.method, attempt.host) == ("POST", "127.0.0.1")
         assert attempt.path == "/ats/v1/link-token"
+        assert attempt.url == f"{server.base_url}/ats/v1/link-token"
         assert 0 < attempt.seconds < 10
     assert [attempt.status_code for attempt in told] == [503, None, 200]
     assert [attempt.code for attempt in told] == ["", "CURLE_PARTIAL_FILE", ""]
@@ -277,7 +278,7 @@ def test_a_record_is_a_value(serve: Serve) -> None:
     assert repr(attempt).startswith("Attempt(method='POST', host='127.0.0.1', path='/ats/v1/link-t")
     assert pickle.loads(pickle.dumps(attempt)) == attempt
     assert set(attempt.to_dict()) == {
-        *("method", "host", "path", "number", "status_code", "code", "seconds", "retry_in")
+        *("method", "host", "path", "url", "number", "status_code", "code", "seconds", "retry_in")
     }
     with pytest.raises(AttributeError):
         attempt.number = 2  # type: ignore[misc]

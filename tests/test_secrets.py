@@ -151,6 +151,7 @@ ENCODINGS: dict[str, Callable[[str], bytes]] = {
     "in JSON, some escaped": escape_all("X", 3),
     "in JSON in JSON": lambda said: json.dumps({"detail": json.dumps({"a": said})}).encode(),
     "in HTML": lambda said: b"<!DOCTYPE html><pre>" + said.encode() + b"</pre>",
+    "in the title of a page": lambda said: b"<html><title>" + said.encode() + b"</title></html>",
     "in broken JSON": lambda said: as_json(said)[:-3],
     "at the end of what is shown": lambda said: b"x" * (64 * 1024 - len(KEY) // 2) + said.encode(),
 }
@@ -305,6 +306,22 @@ def test_a_hook_that_raises_is_logged_without_secrets(serve: Serve, watch: Watch
     with client_of(server, watch, on_attempt=hook) as client:
         assert_clean(watch, lambda: client.create_link_token(**FIELDS), merge_link.BadRequestError)
     assert "cannot count Attempt(" in watch.caplog.text
+
+
+@pytest.mark.parametrize("status", [200, 404, 503])
+def test_a_key_in_the_path_of_the_base_url_is_masked(
+    serve: Serve, watch: Watch, status: int
+) -> None:
+    """Of a gateway, for instance. (`Client.base_url` and repr() of a client show it.)"""
+    server = serve(answer(status, b"<p>"))
+    url = f"{server.base_url}/{KEY}/api"
+    with client_of(server, watch, base_url=url) as client, pytest.raises(MergeLinkError) as caught:
+        client.create_link_token(**FIELDS)
+    assert KEY.encode() in server.requests[0].partition(b"\r\n")[0]
+    notes = " ".join(caught.value.__notes__)
+    assert f"{server.base_url}/{'*' * len(KEY)}/api/ats/v1/link-token" in notes
+    for what, text in (("error", f"{caught.value} {vars(caught.value)}"), *watch.texts()):
+        assert_none_in(what, text)
 
 
 # ---- errors without an answer ----

@@ -1,6 +1,7 @@
 """What is refused before anything is sent, and how it is said."""
 
 import enum
+import inspect
 import math
 import re
 from collections import OrderedDict
@@ -15,6 +16,8 @@ from merge_link.sandbox import Sandbox
 from samples import EVERY_FIELD, FIELDS
 
 REQUIRED = tuple(FIELDS)
+# What a call takes of the client's options.
+CALL_OPTIONS = {"api_key", "category", "timeout", "max_retries"}
 SECRET = "zq9"  # stands in every wrong value, and must stand in no message
 
 
@@ -184,7 +187,7 @@ SELF_CONFIG["me"] = SELF_CONFIG
 
 WRONG_TYPES = [
     *((name, value, "a string") for name in STRINGS for value in (5, True, b"zq9", ["zq9"])),
-    *((name, value, "true or false") for name in BOOLEANS for value in (0, 1, "zq9", 1.0)),
+    *((name, value, "True or False") for name in BOOLEANS for value in (0, 1, "zq9", 1.0)),
     *(
         ("link_expiry_mins", value, "an integer")
         for value in (True, False, 30.0, "30", math.inf, [30], Thing())
@@ -196,16 +199,16 @@ WRONG_TYPES = [
     *(("categories", ["ats", value], "a string") for value in (None, 1, True, ["zq9"], Thing())),
     ("common_models", {"model_id": "zq9"}, "a list"),
     ("common_models", "zq9", "a list"),
-    ("common_models", [["zq9"]], "an object (a dict)"),
-    ("category_common_model_scopes", [], "an object (a dict)"),
+    ("common_models", [["zq9"]], "a dict"),
+    ("category_common_model_scopes", [], "a dict"),
     ("category_common_model_scopes", {"ats": {}}, "a list"),
     ("category_common_model_scopes", {"ats": None}, "a list"),
-    ("category_common_model_scopes", {"ats": ["zq9"]}, "an object (a dict)"),
+    ("category_common_model_scopes", {"ats": ["zq9"]}, "a dict"),
     ("category_common_model_scopes", SELF_SCOPES, "a list"),
-    ("integration_specific_config", ["zq9"], "an object (a dict)"),
-    ("integration_specific_config", "{}", "an object (a dict)"),
-    ("integration_specific_config", 5, "an object (a dict)"),
-    ("common_models", ITSELF, "an object (a dict)"),
+    ("integration_specific_config", ["zq9"], "a dict"),
+    ("integration_specific_config", "{}", "a dict"),
+    ("integration_specific_config", 5, "a dict"),
+    ("common_models", ITSELF, "a dict"),
     ("categories", ITSELF, "a string"),
 ]
 
@@ -225,7 +228,9 @@ def test_a_wrong_type_is_refused(
 
 
 UUID_HINT = 'must be a UUID, such as "3fa85f64-5717-4562-b3fc-2c963f66afa6"'
-SLUG_HINT = 'must be a slug: lower-case letters, digits, "-" and "_", such as "greenhouse"'
+SLUG_HINT = 'must be a slug: lower-case letters, digits, "-" and "_", such as '
+CATEGORY_HINT = SLUG_HINT + '"hris" or "ats"'
+INTEGRATION_HINT = SLUG_HINT + '"greenhouse" or "bamboohr"'
 TAG_HINT = 'must be a language tag, such as "en", "de" or "pt-BR"'
 SURROGATE = "must not hold a lone surrogate: that is half a character"
 CONTROL = "must not hold control characters (tab, line break, NUL and the like)"
@@ -245,7 +250,10 @@ WRONG_VALUES = [
         for c in ("\t", "\r\n", "\x1b", "\x7f", "\x85", "\x9f")
     ),
     *(("end_user_organization_name", space, BLANK) for space in (" ", "\u3000\u00a0", "\u2003")),
-    *(("integration", value, SLUG_HINT) for value in ("Zq9", "zq9 x", "-zq9", "zq9/../x", "zq9.")),
+    *(
+        ("integration", value, INTEGRATION_HINT)
+        for value in ("Zq9", "zq9 x", "-zq9", "zq9/../x", "zq9.")
+    ),
     *(("language", value, TAG_HINT) for value in ("z", "zq9", "de_DE", "de-", "deutschland-x")),
     *(("credential_id", value, UUID_HINT) for value in ("zq9", "{" + "0" * 36 + "}", "0" * 36)),
     ("linked_destination_id", "3fa85f6457174562b3fc2c963f66afa6", UUID_HINT),
@@ -255,15 +263,15 @@ WRONG_VALUES = [
         "selective-sync",
         'is not a known value; did you mean "SELECTIVE_SYNC"?',
     ),
-    *(("category", value, SLUG_HINT) for value in ("..", ".", "zq9/x", "ats?x=zq9", "%2e%2e")),
-    ("category", "", SLUG_HINT),
+    *(("category", value, CATEGORY_HINT) for value in ("..", ".", "zq9/x", "ats?x=zq9", "%2e%2e")),
+    ("category", "", CATEGORY_HINT),
     ("category", "chatt", 'is not a known value; did you mean "chat"?'),
     ("categories", [], "must have at least 1 item, has 0"),
     ("categories", ["ats", "ats"], "is already in the list: remove the duplicate"),
     ("categories", ["accountng"], 'is not a known value; did you mean "accounting"?'),
     ("categories", ["file-storage"], 'is not a known value; did you mean "filestorage"?'),
     ("categories", ["ATS"], 'is not a known value; did you mean "ats"?'),
-    ("categories", ["zq9 x"], SLUG_HINT),
+    ("categories", ["zq9 x"], CATEGORY_HINT),
     *(("link_expiry_mins", value, EXPIRY) for value in (29, 721, 0, -5, 2**63, -(2**200))),
     (
         "integration_specific_config",
@@ -363,9 +371,7 @@ def test_none_inside_a_nested_object_is_a_value_and_refused(client: merge_link.C
     model = EVERY_FIELD["common_models"][0]
     problems = refused(client, common_models=[{**model, "model_id": None}])
     assert problems == (
-        FieldProblem(
-            field="common_models[0].model_id", message="must be a string, not null (None)"
-        ),
+        FieldProblem(field="common_models[0].model_id", message="must be a string, not None"),
     )
 
 
@@ -459,7 +465,16 @@ def test_members_that_merge_may_have_added_to_nested_objects_are_sent(serve: Any
     ("keyword", "hint"),
     [
         ("catagories", "Did you mean 'categories'?"),
-        ("end_user_email", "end_user_email"),
+        ("email", "Did you mean 'end_user_email_address'?"),
+        ("end_user_email", "Did you mean 'end_user_email_address'?"),
+        ("organization", "Did you mean 'end_user_organization_name'?"),
+        ("origin_id", "Did you mean 'end_user_origin_id'?"),
+        ("magic_link", "'should_create_magic_link_url' or 'hide_admin_magic_link'?"),
+        ("expiry", "Did you mean 'link_expiry_mins'?"),
+        ("expires_in", "Did you mean 'link_expiry_mins'?"),
+        ("retries", "Did you mean 'max_retries'?"),
+        ("token", "Did you mean 'api_key'"),
+        ("key", "Did you mean 'api_key'?"),
         ("linkExpiryMins", "Did you mean 'link_expiry_mins'?"),
         ("time_out", "Did you mean 'timeout'?"),
         ("apikey", "Did you mean 'api_key'?"),
@@ -478,9 +493,37 @@ def test_an_unknown_keyword_is_refused_as_a_type_error(
         assert SECRET not in str(caught.value)
 
 
-def test_client_options_are_refused_by_a_clients_method(client: merge_link.Client) -> None:
-    with pytest.raises(TypeError, match="unexpected keyword argument 'base_url'"):
-        client.create_link_token(**FIELDS, base_url="http://127.0.0.1:1/api")
+@pytest.mark.parametrize(
+    "option", sorted(set(inspect.signature(merge_link.Client).parameters) - CALL_OPTIONS)
+)
+def test_client_options_are_refused_by_a_clients_method(
+    client: merge_link.Client, option: str
+) -> None:
+    for call in (client.create_link_token, client.warm_up):
+        with pytest.raises(TypeError, match=r"it is an option of Client\(\), not of a call$"):
+            call(**{option: SECRET})
+
+
+@pytest.mark.parametrize(
+    ("keyword", "hint"),
+    [
+        ("retries", ". Did you mean 'max_retries'?"),
+        ("token", ". Did you mean 'api_key' or 'account_token'?"),
+        ("key", ". Did you mean 'api_key'?"),
+        ("url", ". Did you mean 'base_url'?"),
+        ("proxies", ". Did you mean 'proxy'?"),
+        ("brand_new", ""),
+    ],
+)
+def test_an_unknown_option_of_a_client_is_a_type_error(keyword: str, hint: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        merge_link.Client(**{keyword: SECRET})
+    assert str(caught.value) == f"Client() got an unexpected keyword argument '{keyword}'{hint}"
+
+
+def test_a_call_without_a_body_does_not_speak_of_one(client: merge_link.Client) -> None:
+    with pytest.raises(TypeError, match=r"warm_up\(\) got an .* argument 'brand_new'$"):
+        client.warm_up(brand_new=1)
 
 
 def test_positional_arguments_are_refused(client: merge_link.Client) -> None:

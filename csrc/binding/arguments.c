@@ -17,14 +17,28 @@ int ml_refuse_positional(const char *function, Py_ssize_t count) {
 
 enum { MOST_NAMES = 96 };
 
+static bool is_among(const char *name, const char *const *names, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(names[i], name) == 0) return true;
+    return false;
+}
+
+/* Some options of a client are keywords of a call, too. */
 static void append(const char **names, size_t *count, const char *const *more) {
     for (; *more != NULL && *count < MOST_NAMES; more++)
-        names[(*count)++] = *more;
+        if (!is_among(*more, names, *count)) names[(*count)++] = *more;
+}
+
+static bool has_body(const ml_operation *operation) {
+    return strcmp(operation->method, "GET") != 0;
 }
 
 static int refuse_unknown(const ml_operation *operation, const char *name, int with_client) {
     const char *names[MOST_NAMES + 1];
     size_t count = 0;
+    if (ml_is_client_option(name))
+        return ml_raise_unknown_keyword(operation->name, name, (const char *[]){NULL},
+                                        ": it is an option of Client(), not of a call");
     for (const ml_field *row = operation->fields; row->name != NULL; row++)
         names[count++] = row->name;
     append(names, &count, call_names);
@@ -32,7 +46,8 @@ static int refuse_unknown(const ml_operation *operation, const char *name, int w
     names[count] = NULL;
     return ml_raise_unknown_keyword(
         operation->name, name, names,
-        " (fields that are newer than this package go into extra_body)");
+        has_body(operation) ? " (a field that is newer than this package goes into extra_body)"
+                            : "");
 }
 
 /* ---- the call's own keywords ---- */
@@ -133,6 +148,8 @@ static int is_own(const char *name) {
 
 /* ---- all of them ---- */
 
+static const ml_words words = {.null = "None", .boolean = "True or False", .object = "a dict"};
+
 /* None means "not given", but where it is an option's own word for "off". */
 static int take(ml_state *state, const ml_operation *operation, ml_options_reader *client,
                 ml_arguments *arguments, const char *name, PyObject *value) {
@@ -157,6 +174,7 @@ int ml_arguments_read(ml_state *state, const ml_operation *operation, PyObject *
         PyErr_NoMemory();
         return -1;
     }
+    ml_request_set_words(arguments->request, &words);
     for (Py_ssize_t i = 0; i < count; i++) {
         const char *name = PyUnicode_AsUTF8AndSize(PyTuple_GetItem(names, i), NULL);
         if (name == NULL || take(state, operation, client, arguments, name, values[i]) != 0) {

@@ -83,8 +83,8 @@ int ml_refuse_type(ml_state *state, const char *name, const char *wanted, PyObje
 int ml_raise_closed(ml_state *state);
 /* Raises the ConfigurationError of a call or client without an API key. Returns -1. */
 int ml_raise_no_key(ml_state *state);
-/* Raises the TypeError of an unknown keyword, with the nearest of the known names, else the hint.
- * Returns -1. */
+/* Raises the TypeError of an unknown keyword, with the known names that it may stand for, else the
+ * hint. Returns -1. */
 int ml_raise_unknown_keyword(const char *function, const char *name, const char *const *names,
                              const char *hint);
 

@@ -22,8 +22,8 @@ static int tick(void *argument) {
 
 static PyObject *tell_beginning(ml_state *state, const ml_attempt *attempt) {
     PyObject *begins = ml_state_import(&state->attempt_begins, "merge_link._attempts", "begins");
-    PyObject *facts = Py_BuildValue("{sssssssI}", "method", attempt->method, "host", attempt->host,
-                                    "path", attempt->path, "number", attempt->number);
+    PyObject *facts = Py_BuildValue("{sssssI}", "method", attempt->method, "url", attempt->url,
+                                    "number", attempt->number);
     PyObject *told = NULL;
     if (begins != NULL && facts != NULL) told = PyObject_Call(begins, state->empty_tuple, facts);
     Py_XDECREF(facts);
@@ -35,12 +35,12 @@ static PyObject *number_or_none(double number) {
 }
 
 static PyObject *end_facts(const ml_attempt *attempt) {
-    return Py_BuildValue("{sssssssIsNsssdsN}", "method", attempt->method, "host", attempt->host,
-                         "path", attempt->path, "number", attempt->number, "status_code",
-                         attempt->http_status > 0 ? PyLong_FromLong(attempt->http_status)
-                                                  : Py_NewRef(Py_None),
-                         "code", attempt->code, "seconds", attempt->seconds, "retry_in",
-                         number_or_none(attempt->retry_in));
+    return Py_BuildValue(
+        "{sssssssssIsNsssdsN}", "method", attempt->method, "host", attempt->host, "path",
+        attempt->path, "url", attempt->url, "number", attempt->number, "status_code",
+        attempt->http_status > 0 ? PyLong_FromLong(attempt->http_status) : Py_NewRef(Py_None),
+        "code", attempt->code, "seconds", attempt->seconds, "retry_in",
+        number_or_none(attempt->retry_in));
 }
 
 static PyObject *tell_end(const call_context *context, const ml_attempt *attempt) {

@@ -62,11 +62,12 @@ static PyObject *bytes_object(ml_text text, size_t most) {
 
 /* The keyword arguments of from_core(). */
 static PyObject *error_facts(const ml_error *error) {
-    return Py_BuildValue("{sssNsssisdsIsOsN}", "kind", kind_of(error->status), "message",
+    return Py_BuildValue("{sssNsssisdsIsOsNsN}", "kind", kind_of(error->status), "message",
                          message_of(error), "code", error->code, "status_code", error->http_status,
                          "retry_after", error->retry_after, "attempts", error->attempts,
                          "may_have_arrived", error->may_have_arrived ? Py_True : Py_False,
-                         "problems", problem_list(error));
+                         "problems", problem_list(error), "request",
+                         text_object(error->request != NULL ? error->request : ""));
 }
 
 static PyObject *answer_facts(const ml_response *response) {
@@ -128,7 +129,7 @@ int ml_raise_closed(ml_state *state) {
     ml_error error;
     ml_error_init(&error);
     error.status = ML_ERR_CLOSED;
-    strcpy(error.text, "the client is closed");
+    strcpy(error.text, "the client is closed: make a new one");
     ml_raise(state, &error, NULL);
     return -1;
 }
@@ -140,13 +141,16 @@ int ml_raise_no_key(ml_state *state) {
 
 int ml_raise_unknown_keyword(const char *function, const char *name, const char *const *names,
                              const char *hint) {
-    const char *meant = ml_nearest_name(name, names);
-    if (meant != NULL)
-        PyErr_Format(PyExc_TypeError,
-                     "%s() got an unexpected keyword argument '%.80s'. Did you mean '%s'?",
-                     function, name, meant);
-    else
-        PyErr_Format(PyExc_TypeError, "%s() got an unexpected keyword argument '%.80s'%s", function,
-                     name, hint);
+    enum { MOST_MEANT = 3 };
+    const char *meant[MOST_MEANT];
+    char question[256] = "";
+    size_t count = ml_likely_names(name, names, meant, MOST_MEANT), used = 0;
+    for (size_t i = 0; i < count && used < sizeof question; i++) {
+        const char *joint = i == 0 ? ". Did you mean " : i + 1 == count ? " or " : ", ";
+        used += (size_t)snprintf(question + used, sizeof question - used, "%s'%s'%s", joint,
+                                 meant[i], i + 1 == count ? "?" : "");
+    }
+    PyErr_Format(PyExc_TypeError, "%s() got an unexpected keyword argument '%.80s'%s", function,
+                 name, count > 0 ? question : hint);
     return -1;
 }

@@ -57,6 +57,12 @@ static void list_secrets(ml_call *call) {
             add_secret(&call->masked, count++, ml_secret_view(secrets[i]));
 }
 
+/* What libcurl says, and a URL, may hold what the client was given. */
+static void mask_text(const ml_call *call, char *text) {
+    for (const ml_text *secret = call->masked.secrets; secret->data != NULL; secret++)
+        ml_mask(text, strlen(text), *secret);
+}
+
 static void fill_exchange(ml_call *call) {
     size_t cap = call->config->options.max_response_bytes;
     ml_text body = ml_buffer_view(&call->message.body);
@@ -102,6 +108,7 @@ ml_status ml_call_init(ml_call *call, ml_request *request, const ml_config *conf
         return status;
     }
     list_secrets(call);
+    mask_text(call, call->message.shown_url.data);
     fill_exchange(call);
     return ML_OK;
 }
@@ -113,7 +120,8 @@ static void tell(const ml_call *call, bool is_over, double retry_in) {
     ml_attempt attempt = {
         .method = call->message.method,
         .host = call->config->host,
-        .path = ml_buffer_view(&call->message.shown_path).data,
+        .path = call->message.shown_path,
+        .url = ml_buffer_view(&call->message.shown_url).data,
         .number = (unsigned)call->retries_done + 1,
         .is_over = is_over,
         .http_status = call->exchange.status == ML_OK ? call->exchange.http_status : 0,
@@ -203,15 +211,11 @@ ml_step ml_call_sent(ml_call *call) {
 
 /* ---- end ---- */
 
-/* What libcurl says may quote what it was given. */
-static void mask_text(const ml_call *call, char *text) {
-    for (const ml_text *secret = call->masked.secrets; secret->data != NULL; secret++)
-        ml_mask(text, strlen(text), *secret);
-}
-
 static void report(const ml_call *call, ml_error *error) {
     error->attempts = call->attempts;
     error->may_have_arrived = call->may_have_arrived;
+    ml_error_set_request(error, call->message.method,
+                         ml_buffer_view(&call->message.shown_url).data);
     mask_text(call, error->text);
     mask_text(call, error->hint);
 }
@@ -219,10 +223,11 @@ static void report(const ml_call *call, ml_error *error) {
 static ml_status fail_held_back(const ml_call *call, ml_error *error) {
     double wait = call->wake_at - call->transport->now();
     error->retry_after = wait > 0.0 ? wait : 0.0;
-    return ml_fail(error, ML_ERR_BUDGET,
-                   "held back, nothing was sent: %d requests to %s may fail in %g seconds before "
-                   "Merge shuts this address out; look for what makes them fail",
-                   call->budget.failures, call->config->host, call->budget.window);
+    return ml_fail(
+        error, ML_ERR_BUDGET,
+        "held back, nothing was sent: Merge shuts out an address whose requests fail too "
+        "often, and error_budget lets %d fail in %g seconds at %s; try again in %.1f s",
+        call->budget.failures, call->budget.window, call->config->host, error->retry_after);
 }
 
 static ml_status fail_unanswered(const ml_call *call, ml_error *error) {

@@ -75,8 +75,21 @@ static bool is_visible_ascii(ml_text text) {
     return true;
 }
 
+static bool is_quoted(ml_text text) {
+    char first = text.data[0];
+    return text.length > 1 && (first == '"' || first == '\'') &&
+           text.data[text.length - 1] == first;
+}
+
 static ml_status check_credential(const char *option, ml_text text, ml_error *error) {
-    if (text.length == 0) return refuse(error, option, "is empty");
+    static const char scheme[] = "Bearer ";
+    if (text.length == 0) return refuse(error, option, "is empty: give it whole, or leave it out");
+    if (text.length >= sizeof scheme - 1 && strncasecmp(text.data, scheme, sizeof scheme - 1) == 0)
+        return refuse(error, option,
+                      "must not begin with \"Bearer \": give what follows it, the header is made "
+                      "here");
+    if (is_quoted(text))
+        return refuse(error, option, "must not have quotes round it: look how it was read");
     if (is_visible_ascii(text)) return ML_OK;
     return refuse(error, option,
                   "must be printable ASCII without white space, line breaks or NUL: look for a "

@@ -17,6 +17,7 @@ void ml_error_clear(ml_error *error) {
         ml_free_wiped(error->problems[i].message);
     }
     free(error->problems);
+    free(error->request);
     ml_error_init(error);
 }
 
@@ -31,21 +32,39 @@ void ml_drop_half_character(char *text) {
 
 /* What a server says must not write lines of its own into a log, nor steer a terminal. */
 static void replace_controls(char *text) {
-    for (; *text != '\0'; text++) {
-        bool c1 = (unsigned char)text[0] == 0xC2 && (unsigned char)text[1] >= 0x80 &&
-                  (unsigned char)text[1] <= 0x9F;
-        if (c1) *text++ = ' ';
-        if (c1 || (unsigned char)*text < 0x20 || *text == 0x7F) *text = ' ';
+    ml_text whole = ml_text_of(text);
+    for (size_t at = 0; at < whole.length;) {
+        size_t start = at;
+        int32_t c = ml_utf8_next(whole, &at);
+        if (ml_is_control(c) || ml_is_steering(c)) memset(text + start, ' ', at - start);
     }
+}
+
+static size_t print(char *text, size_t size, const char *format, va_list arguments) {
+    static const char ellipsis[] = "\xE2\x80\xA6";
+    int wanted = vsnprintf(text, size, format, arguments);
+    if (wanted < 0 || (size_t)wanted < size) return strlen(text);
+    text[size - sizeof ellipsis] = '\0';
+    ml_drop_half_character(text);
+    size_t length = strlen(text);
+    memcpy(text + length, ellipsis, sizeof ellipsis);
+    return length + sizeof ellipsis - 1;
+}
+
+size_t ml_print(char *text, size_t size, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    size_t length = print(text, size, format, arguments);
+    va_end(arguments);
+    return length;
 }
 
 ml_status ml_fail(ml_error *error, ml_status status, const char *format, ...) {
     error->status = status;
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(error->text, sizeof error->text, format, arguments);
+    print(error->text, sizeof error->text, format, arguments);
     va_end(arguments);
-    ml_drop_half_character(error->text);
     replace_controls(error->text);
     return status;
 }
@@ -75,4 +94,29 @@ bool ml_error_add_problem(ml_error *error, const char *field, const char *messag
     }
     error->problems[error->problem_count++] = problem;
     return true;
+}
+
+void ml_error_list_problems(const ml_error *error, const char *joint, char *text, size_t size) {
+    enum { ROOM_FOR_COUNT = 32 };
+    size_t used = 0, room = size - ROOM_FOR_COUNT, i = 0;
+    text[0] = '\0';
+    for (; i < error->problem_count; i++) {
+        char one[ML_ERROR_TEXT_SIZE];
+        const ml_problem *problem = &error->problems[i];
+        size_t length = ml_print(one, i == 0 && room < sizeof one ? room : sizeof one, "%s%s%s%s",
+                                 i > 0 ? "; " : "", problem->field,
+                                 problem->field[0] != '\0' ? joint : "", problem->message);
+        if (used + length >= room) break;
+        memcpy(text + used, one, length + 1);
+        used += length;
+    }
+    if (i < error->problem_count)
+        snprintf(text + used, size - used, "; and %zu more", error->problem_count - i);
+}
+
+void ml_error_set_request(ml_error *error, const char *method, const char *url) {
+    size_t size = strlen(method) + strlen(url) + 2;
+    free(error->request);
+    error->request = malloc(size);
+    if (error->request != NULL) snprintf(error->request, size, "%s %s", method, url);
 }

@@ -6,6 +6,11 @@
 
 #include "merge_link.h"
 
+/* Prints like snprintf(), and ends what had to be cut with "…". Returns the length of what is
+ * there. Size is 4 at least. */
+size_t ml_print(char *text, size_t size, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /* Sets status and text (printf-like) and returns the status. Text that is too long is cut. */
 ml_status ml_fail(ml_error *error, ml_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -18,5 +23,12 @@ void ml_drop_half_character(char *text);
 
 /* Adds a problem; both texts are copied. False when memory is out. */
 bool ml_error_add_problem(ml_error *error, const char *field, const char *message);
+
+/* Prints the problems in one line: as many as there is room for, and how many more there are. The
+ * joint stands between field and message. */
+void ml_error_list_problems(const ml_error *error, const char *joint, char *text, size_t size);
+
+/* Says what the error is about: "POST https://…". Without memory for it, it stays unsaid. */
+void ml_error_set_request(ml_error *error, const char *method, const char *url);
 
 #endif

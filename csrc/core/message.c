@@ -77,21 +77,25 @@ static void append_shown(ml_buffer *shown, ml_text name, ml_text value) {
 
 static ml_status build_url(ml_message *message, const ml_request *request, const ml_config *config,
                            ml_error *error) {
-    ml_buffer_append(&message->url, config->options.base_url.data, config->options.base_url.length);
+    ml_text base = config->options.base_url;
+    ml_buffer_append(&message->url, base.data, base.length);
+    ml_buffer_append(&message->shown_url, base.data, base.length);
     for (const char *at = request->operation->path; *at != '\0';) {
         size_t plain = strcspn(at, "{");
         ml_buffer_append(&message->url, at, plain);
-        ml_buffer_append(&message->shown_path, at, plain);
+        ml_buffer_append(&message->shown_url, at, plain);
         at += plain;
         if (*at == '\0') break;
         ml_text name = {at + 1, strcspn(at + 1, "}")};
         ml_text value = path_value(request, config, name);
         if (!is_segment(value)) return refuse_segment(name, error);
         append_encoded(&message->url, value);
-        append_shown(&message->shown_path, name, value);
+        append_shown(&message->shown_url, name, value);
         at = name.data + name.length + 1;
     }
-    return message->url.failed || message->shown_path.failed ? ml_fail_memory(error) : ML_OK;
+    if (message->url.failed || message->shown_url.failed) return ml_fail_memory(error);
+    message->shown_path = ml_buffer_view(&message->shown_url).data + base.length;
+    return ML_OK;
 }
 
 /* ---- header ---- */
@@ -159,7 +163,7 @@ ml_status ml_message_build(ml_message *message, const ml_request *request, const
 void ml_message_free(ml_message *message) {
     ml_arena_free(&message->arena);
     ml_buffer_free(&message->url);
-    ml_buffer_free(&message->shown_path);
+    ml_buffer_free(&message->shown_url);
     ml_buffer_free(&message->body);
     *message = (ml_message){0};
 }

@@ -13,11 +13,12 @@ typedef struct ml_message {
     const char *method;
     bool has_body;
     size_t line_count;
-    char **lines; /* in the arena */
+    char **lines;           /* in the arena */
+    const char *shown_path; /* of the URL that is shown: what follows the base URL */
     /* owned; may hold secrets */
     ml_arena arena;
     ml_buffer url;
-    ml_buffer shown_path; /* for logs: without base URL and secrets */
+    ml_buffer shown_url; /* for people: without what may be secret */
     ml_buffer body;
 } ml_message;
 

@@ -162,7 +162,7 @@ ml_seat *ml_pool_take(ml_pool *pool, double seconds, ml_error *error) {
     pthread_mutex_lock(&pool->lock);
     if (!pool->closed && is_full(pool)) ml_cond_wait(&pool->freed, &pool->lock, seconds);
     if (pool->closed)
-        ml_fail(error, ML_ERR_CLOSED, "the client is closed");
+        ml_fail(error, ML_ERR_CLOSED, "the client is closed: make a new one");
     else if (!is_full(pool) && (seat = get_seat(pool)) == NULL)
         ml_fail_memory(error);
     pthread_mutex_unlock(&pool->lock);

@@ -11,10 +11,14 @@ static ml_value *new_value(ml_arena *arena, ml_value_kind kind) {
     return value;
 }
 
+static const ml_words json_words = {
+    .null = "null", .boolean = "true or false", .object = "an object"};
+
 ml_request *ml_request_new(const ml_operation *operation) {
     ml_request *request = calloc(1, sizeof *request);
     if (request == NULL) return NULL;
     request->operation = operation;
+    request->words = &json_words;
     request->fields = new_value(&request->arena, ML_VALUE_OBJECT);
     request->extra = new_value(&request->arena, ML_VALUE_OBJECT);
     if (request->fields == NULL || request->extra == NULL) {
@@ -99,6 +103,10 @@ ml_value *ml_add_array(ml_value *parent, const char *name) {
 
 ml_value *ml_add_object(ml_value *parent, const char *name) {
     return add(parent, name, ML_VALUE_OBJECT);
+}
+
+void ml_request_set_words(ml_request *request, const ml_words *words) {
+    request->words = words;
 }
 
 void ml_request_set_api_key(ml_request *request, ml_text api_key) {

@@ -39,7 +39,8 @@ typedef struct ml_header {
 
 struct ml_request {
     const ml_operation *operation;
-    ml_arena arena; /* owned: all of the below */
+    const ml_words *words; /* borrowed */
+    ml_arena arena;        /* owned: all of the below */
     ml_value *fields;
     ml_value *extra;
     ml_text api_key;

@@ -196,6 +196,9 @@ static ml_status read_members(ml_response *response, const ml_field *rows, ml_er
     return status;
 }
 
+/* What Merge itself never sends. */
+#define HTML_PAGE "an HTML page: a proxy on the way or a wrong base_url is likely"
+
 static bool looks_like_html(ml_text body) {
     body = ml_json_trim(body);
     return body.length > 0 && body.data[0] == '<';
@@ -211,10 +214,12 @@ static ml_status read_success(ml_response *response, const ml_operation *operati
     switch (ml_json_check(body, &fault)) {
     case ML_JSON_NO_MEMORY: return ml_fail_memory(error);
     case ML_JSON_INVALID:
+        if (looks_like_html(body))
+            return ml_fail(error, ML_ERR_RESPONSE,
+                           "the answer (status %d) is not JSON but " HTML_PAGE, response->status);
         return ml_fail(error, ML_ERR_RESPONSE,
-                       "the answer (status %d) is not JSON%s: at byte %zu: %s", response->status,
-                       looks_like_html(body) ? " but HTML, perhaps of a proxy" : "", fault.offset,
-                       fault.what);
+                       "the answer (status %d) is not JSON: at byte %zu: %s", response->status,
+                       fault.offset, fault.what);
     case ML_JSON_VALID: response->is_json = true; break;
     }
     ml_mask(response->body.data, response->body.length, masked->api_key);
@@ -224,18 +229,15 @@ static ml_status read_success(ml_response *response, const ml_operation *operati
 /* ---- answers of 400 and more ---- */
 
 static ml_status name_failure(const ml_response *response, ml_error *error) {
+    char problems[ML_ERROR_TEXT_SIZE - 32];
     const char *reason = response->detail;
     if (reason != NULL && reason[0] != '\0')
         return ml_fail(error, ML_ERR_API, "Merge answered %d: %s", response->status, reason);
     if (error->problem_count == 0)
         return ml_fail(error, ML_ERR_API, "Merge answered %d%s", response->status,
-                       looks_like_html(ml_buffer_view(&response->body))
-                           ? " with an HTML page, perhaps of a proxy in front"
-                           : "");
-    const ml_problem *first = &error->problems[0];
-    return ml_fail(error, ML_ERR_API, "Merge answered %d: %s%s%s%s", response->status, first->field,
-                   first->field[0] != '\0' ? ": " : "", first->message,
-                   error->problem_count > 1 ? " (and more)" : "");
+                       looks_like_html(ml_buffer_view(&response->body)) ? " with " HTML_PAGE : "");
+    ml_error_list_problems(error, ": ", problems, sizeof problems);
+    return ml_fail(error, ML_ERR_API, "Merge answered %d: %s", response->status, problems);
 }
 
 static ml_status read_failure(ml_response *response, bool cut, ml_error *error) {

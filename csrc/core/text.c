@@ -50,6 +50,10 @@ bool ml_is_space(int32_t c) {
            c == 0x202F || c == 0x205F || c == 0x3000;
 }
 
+bool ml_is_steering(int32_t c) {
+    return (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+}
+
 /* ---- formats (ASCII only, whatever the locale) ---- */
 
 static bool is_lower(char c) {
@@ -177,18 +181,89 @@ const char *ml_near_miss(ml_text text, const char *const *choices) {
     return NULL;
 }
 
-/* Names that people type are longer than slugs: a third of the letters may be wrong. */
-const char *ml_nearest_name(const char *name, const char *const *names) {
-    ml_text text = ml_text_of(name);
+/* ---- names that people type ---- */
+
+/* The next word of a name that is written like_this or likeThis. */
+static bool next_word(ml_text name, size_t *at, ml_text *word) {
+    size_t start = skip_joints(name, *at), end = start;
+    while (end < name.length && name.data[end] != '_' && name.data[end] != '-' &&
+           (end == start || lowered(name.data[end]) == name.data[end] ||
+            lowered(name.data[end - 1]) != name.data[end - 1]))
+        end++;
+    *at = end;
+    *word = (ml_text){name.data + start, end - start};
+    return end > start;
+}
+
+static bool is_word(ml_text word, const char *other) {
+    return ml_text_equal_no_case(word, ml_text_of(other));
+}
+
+/* One word in another form: an abbreviation, a plural, a letter wrong. */
+static bool are_alike(ml_text a, ml_text b) {
+    enum { SHORTEST_STEM = 3, SHORTEST_MISSPELT = 5 };
+    if (ml_text_equal_no_case(a, b)) return true;
+    if (a.length > SHORTEST_STEM && lowered(a.data[a.length - 1]) == 's') a.length--;
+    if (b.length > SHORTEST_STEM && lowered(b.data[b.length - 1]) == 's') b.length--;
+    size_t shorter = a.length < b.length ? a.length : b.length, same = 0;
+    while (same < shorter && lowered(a.data[same]) == lowered(b.data[same]))
+        same++;
+    return (same >= SHORTEST_STEM && same + 1 >= shorter) ||
+           (shorter >= SHORTEST_MISSPELT && distance(a, b) == 1);
+}
+
+/* What other APIs call a token is a key here. */
+static bool has_word(ml_text name, ml_text word) {
+    ml_text own;
+    for (size_t at = 0; next_word(name, &at, &own);)
+        if (are_alike(own, word) || (is_word(word, "token") && is_word(own, "key"))) return true;
+    return false;
+}
+
+/* Are all words of the typed name, but for those that are too short, among those of the other? */
+static bool is_part(ml_text typed, ml_text name, size_t shortest) {
+    ml_text word;
+    bool found = false;
+    for (size_t at = 0; next_word(typed, &at, &word);) {
+        if (word.length < shortest) continue;
+        if (!has_word(name, word)) return false;
+        found = true;
+    }
+    return found;
+}
+
+static size_t find_parts(ml_text typed, const char *const *names, size_t shortest,
+                         const char **likely, size_t most) {
+    size_t count = 0;
+    for (; *names != NULL && count < most; names++)
+        if (is_part(typed, ml_text_of(*names), shortest)) likely[count++] = *names;
+    return count;
+}
+
+/* Names are longer than slugs: a third of the letters may be wrong. */
+static const char *nearest_name(ml_text typed, const char *const *names) {
     const char *nearest = NULL;
-    size_t least = text.length / 3 + 1;
+    size_t least = typed.length / 3 + 1;
     for (; *names != NULL; names++) {
-        size_t far =
-            equal_folded(text, ml_text_of(*names)) ? 0 : distance(text, ml_text_of(*names));
-        if (far < least) {
-            least = far;
-            nearest = *names;
-        }
+        size_t far = distance(typed, ml_text_of(*names));
+        if (far >= least) continue;
+        least = far;
+        nearest = *names;
     }
     return nearest;
+}
+
+/* First the slip of a finger; then the words, of which those like "in" and "id" may be missing; at
+ * last the letters. */
+size_t ml_likely_names(const char *name, const char *const *names, const char **likely,
+                       size_t most) {
+    enum { SHORTEST_WORD = 3 };
+    ml_text typed = ml_text_of(name);
+    likely[0] = ml_near_miss(typed, names);
+    if (likely[0] != NULL) return 1;
+    size_t count = find_parts(typed, names, 0, likely, most);
+    if (count == 0) count = find_parts(typed, names, SHORTEST_WORD, likely, most);
+    if (count > 0) return count;
+    likely[0] = nearest_name(typed, names);
+    return likely[0] != NULL;
 }

@@ -14,6 +14,8 @@ int32_t ml_utf8_next(ml_text text, size_t *at);
 
 bool ml_is_control(int32_t character);
 bool ml_is_space(int32_t character);
+/* Does it break lines or turn the writing direction? */
+bool ml_is_steering(int32_t character);
 
 bool ml_is_slug(ml_text text);
 bool ml_is_uuid(ml_text text);

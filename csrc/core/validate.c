@@ -67,22 +67,22 @@ static void problem(checker *c, const step *at, const char *format, ...) {
     ml_buffer_free(&path);
 }
 
-static const char *type_words(ml_type type) {
+static const char *type_words(const checker *c, ml_type type) {
     switch (type) {
     case ML_TYPE_STRING: return "a string";
     case ML_TYPE_INTEGER: return "an integer";
-    case ML_TYPE_BOOL: return "true or false";
+    case ML_TYPE_BOOL: return c->request->words->boolean;
     case ML_TYPE_ARRAY: return "a list";
     case ML_TYPE_OBJECT:
     case ML_TYPE_MAP:
-    case ML_TYPE_JSON: return "an object (a dict)";
+    case ML_TYPE_JSON: return c->request->words->object;
     }
     return "";
 }
 
-static const char *kind_words(ml_value_kind kind) {
+static const char *kind_words(const checker *c, ml_value_kind kind) {
     switch (kind) {
-    case ML_VALUE_NULL: return "null (None)";
+    case ML_VALUE_NULL: return c->request->words->null;
     case ML_VALUE_BOOL: return "a bool";
     case ML_VALUE_INTEGER: return "an integer";
     case ML_VALUE_STRING: return "a string";
@@ -90,7 +90,7 @@ static const char *kind_words(ml_value_kind kind) {
     case ML_VALUE_FOREIGN:
     case ML_VALUE_UNUSABLE: return "unusable";
     case ML_VALUE_ARRAY: return "a list";
-    case ML_VALUE_OBJECT: return "an object (a dict)";
+    case ML_VALUE_OBJECT: return c->request->words->object;
     }
     return "";
 }
@@ -150,15 +150,26 @@ static bool check_choice(checker *c, const step *at, const ml_field *field, ml_t
     return false;
 }
 
-static void check_format(checker *c, const step *at, ml_format format, ml_text text) {
-    switch (format) {
+/* An example that belongs there: of the field's own choices, if it has some. */
+static void refuse_slug(checker *c, const step *at, const ml_field *field, ml_text text) {
+    static const char *const integrations[] = {"greenhouse", "bamboohr"};
+    const char *const *known = field->choices != NULL ? field->choices : integrations;
+    if (at->name == NULL && memchr(text.data, ',', text.length) != NULL)
+        problem(c, at, "must be one value: give each as an item of its own, as in [\"%s\", \"%s\"]",
+                known[0], known[1]);
+    else
+        problem(c, at,
+                "must be a slug: lower-case letters, digits, \"-\" and \"_\", such as \"%s\" or "
+                "\"%s\"",
+                known[0], known[1]);
+}
+
+static void check_format(checker *c, const step *at, const ml_field *field, ml_text text) {
+    switch (field->format) {
     case ML_FORMAT_TEXT:
     case ML_FORMAT_CREDENTIAL: return;
     case ML_FORMAT_SLUG:
-        if (!ml_is_slug(text))
-            problem(c, at,
-                    "must be a slug: lower-case letters, digits, \"-\" and \"_\", such as "
-                    "\"greenhouse\"");
+        if (!ml_is_slug(text)) refuse_slug(c, at, field, text);
         return;
     case ML_FORMAT_UUID:
         if (!ml_is_uuid(text))
@@ -196,7 +207,7 @@ static bool check_characters(checker *c, const step *at, const ml_field *field, 
 
 static void check_string(checker *c, const step *at, const ml_field *field, ml_text text) {
     if (!check_characters(c, at, field, text)) return;
-    if (check_choice(c, at, field, text)) check_format(c, at, field->format, text);
+    if (check_choice(c, at, field, text)) check_format(c, at, field, text);
 }
 
 /* ---- values that no row knows: sent as they are, if they can be ---- */
@@ -271,7 +282,7 @@ static void check_array(checker *c, const step *at, const ml_field *field, const
 static void check_key(checker *c, const step *at, const ml_field *map, const char *name) {
     ml_text key = ml_text_of(name);
     if (!check_characters(c, at, &(ml_field){.min = 1}, key)) return;
-    if (check_choice(c, at, map, key)) check_format(c, at, map->format, key);
+    if (check_choice(c, at, map, key)) check_format(c, at, map, key);
 }
 
 static void check_map(checker *c, const step *at, const ml_field *field, const ml_value *map) {
@@ -287,20 +298,28 @@ static void check_map(checker *c, const step *at, const ml_field *field, const m
 /* Names of rows, for near misses. */
 enum { MOST_MEMBERS = 64 };
 
-static const char *near_member(const ml_field *fields, const char *name) {
-    const char *names[MOST_MEMBERS + 1];
-    size_t count = 0;
-    for (; fields->name != NULL && count < MOST_MEMBERS; fields++)
+/* The row that a name stands for: one that is nearly written so, or one that is required, missing
+ * in the object, and alike. */
+static const char *meant_member(const ml_field *fields, const ml_value *object, const char *name) {
+    const char *names[MOST_MEMBERS + 1], *missing[MOST_MEMBERS + 1], *likely;
+    size_t count = 0, missing_count = 0;
+    for (; fields->name != NULL && count < MOST_MEMBERS; fields++) {
         names[count++] = fields->name;
-    names[count] = NULL;
-    return ml_near_miss(ml_text_of(name), names);
+        if ((fields->flags & ML_FIELD_REQUIRED) != 0 &&
+            ml_value_member(object, fields->name) == NULL)
+            missing[missing_count++] = fields->name;
+    }
+    names[count] = missing[missing_count] = NULL;
+    const char *near = ml_near_miss(ml_text_of(name), names);
+    if (near != NULL || ml_likely_names(name, missing, &likely, 1) == 0) return near;
+    return likely;
 }
 
 /* A member that no row knows may be newer than this library, if it is not a typing mistake.
  * Fields of the operation itself are named in extra_body when they are new. */
 static void check_unknown(checker *c, const step *at, const ml_field *fields,
-                          const ml_value *value) {
-    const char *meant = near_member(fields, value->name);
+                          const ml_value *object, const ml_value *value) {
+    const char *meant = meant_member(fields, object, value->name);
     if (meant != NULL)
         problem(c, at, "is not a known name; did you mean \"%s\"?", meant);
     else if (at->up == NULL)
@@ -313,7 +332,7 @@ static void check_known(checker *c, const step *at, const ml_field *field, const
     if (value != NULL)
         check_value(c, at, field, value);
     else if ((field->flags & ML_FIELD_REQUIRED) != 0)
-        problem(c, at, "is required: give %s", type_words(field->type));
+        problem(c, at, "is required: give %s", type_words(c, field->type));
 }
 
 /* The operation's own fields (at == NULL) treat null as not given; nested ones do not. */
@@ -327,7 +346,7 @@ static void check_members(checker *c, const step *at, const ml_field *fields,
     size_t number = 0;
     for (const ml_value *value = object->members; value != NULL; value = value->next, number++)
         if (ml_field_find(fields, value->name) == NULL)
-            check_unknown(c, &(step){at, value->name, number}, fields, value);
+            check_unknown(c, &(step){at, value->name, number}, fields, object, value);
 }
 
 static bool fits(ml_type type, const ml_value *value) {
@@ -343,15 +362,22 @@ static bool fits(ml_type type, const ml_value *value) {
     return false;
 }
 
+static void refuse_type(checker *c, const step *at, const ml_field *field, const ml_value *value) {
+    bool foreign = value->kind == ML_VALUE_FOREIGN;
+    bool lone = field->type == ML_TYPE_ARRAY && field->of->type == ML_TYPE_STRING &&
+                value->kind == ML_VALUE_STRING;
+    problem(c, at, "must be %s, not %s%s", type_words(c, field->type),
+            foreign ? value->text.data : kind_words(c, value->kind),
+            lone ? ": put it into square brackets" : "");
+}
+
 static void check_value(checker *c, const step *at, const ml_field *field, const ml_value *value) {
     if (value->kind == ML_VALUE_UNUSABLE) {
         problem(c, at, "%s", value->text.data);
         return;
     }
     if (!fits(field->type, value)) {
-        bool foreign = value->kind == ML_VALUE_FOREIGN;
-        problem(c, at, "must be %s, not %s", type_words(field->type),
-                foreign ? value->text.data : kind_words(value->kind));
+        refuse_type(c, at, field, value);
         return;
     }
     switch (field->type) {
@@ -429,16 +455,9 @@ static void check_headers(checker *c) {
 
 /* ---- the whole ---- */
 
-/* Every problem in one line, as far as the text has room. */
 static ml_status summarise(ml_error *error) {
-    char text[ML_ERROR_TEXT_SIZE] = "";
-    size_t used = 0;
-    for (size_t i = 0; i < error->problem_count && used < sizeof text; i++) {
-        const ml_problem *one = &error->problems[i];
-        int more = snprintf(text + used, sizeof text - used, "%s%s%s%s", i > 0 ? "; " : "",
-                            one->field, one->field[0] != '\0' ? " " : "", one->message);
-        used += (size_t)more;
-    }
+    char text[ML_ERROR_TEXT_SIZE];
+    ml_error_list_problems(error, " ", text, sizeof text);
     return ml_fail(error, ML_ERR_VALIDATION, "%s", text);
 }
 

@@ -86,6 +86,8 @@ typedef struct ml_error {
     /* owned */
     ml_problem *problems; /* of ML_ERR_VALIDATION and ML_ERR_API */
     size_t problem_count;
+    char *request; /* "POST https://api.merge.dev/api/ats/v1/link-token", without what may be
+                      secret; NULL: there was none to send */
 } ml_error;
 
 /* Makes an error that says ML_OK. Every ml_error must be initialised before it is passed. */
@@ -197,6 +199,16 @@ ml_value *ml_add_object(ml_value *parent, const char *name);
 /* The integer that is sent for a field: the caller's, else the row's fallback, else 0. */
 int64_t ml_request_integer(const ml_request *request, const char *field);
 
+/* What validation calls some of JSON's values, so that it speaks the caller's language. */
+typedef struct ml_words {
+    const char *null;    /* "null" */
+    const char *boolean; /* "true or false" */
+    const char *object;  /* "an object" */
+} ml_words;
+
+/* Borrows. Not called: JSON's own words. */
+void ml_request_set_words(ml_request *request, const ml_words *words);
+
 /* The API key of this one call, copied; not given: the client's. */
 void ml_request_set_api_key(ml_request *request, ml_text api_key);
 bool ml_request_has_api_key(const ml_request *request);
@@ -276,6 +288,7 @@ typedef struct ml_attempt {
     const char *method; /* "POST" */
     const char *host;
     const char *path; /* without base URL and without what may be secret: "/ats/v1/link-token" */
+    const char *url;  /* base URL and that path */
     unsigned number;  /* from 1 */
     bool is_over;     /* the rest is of attempts that are over */
     int http_status;  /* 0: no whole answer */
@@ -372,8 +385,10 @@ ml_status ml_library_check(ml_error *error);
 /* Where this machine keeps its CA certificates: a hashed directory or a PEM file; NULL: nowhere
  * known. The text lives as long as the program. */
 const char *ml_system_ca(void);
-/* The known name nearest to a misspelt one, or NULL. Borrows; names ends with NULL. */
-const char *ml_nearest_name(const char *name, const char *const *names);
+/* Finds the known names that a wrong one may stand for, at most so many, in their own order, and
+ * returns how many. Borrows; names ends with NULL. */
+size_t ml_likely_names(const char *name, const char *const *names, const char **likely,
+                       size_t most);
 
 #ifdef __cplusplus
 }

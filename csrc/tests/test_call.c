@@ -499,6 +499,7 @@ static void note(void *context, const ml_attempt *attempt) {
     assert_string_equal(attempt->method, "POST");
     assert_string_equal(attempt->host, "127.0.0.1");
     assert_string_equal(attempt->path, "/ats/v1/link-token");
+    assert_string_equal(attempt->url, "http://127.0.0.1:9/api/ats/v1/link-token");
     assert_string_equal(attempt->code, d->count == 1 ? "CURLE_RECV_ERROR" : "");
     d->attempts[d->count % COUNT(d->attempts)] = *attempt;
     d->count++;
@@ -531,6 +532,36 @@ static void each_attempt_is_told_before_and_after(void **state) {
         expect_near(d.attempts[i].seconds, expected[i].seconds);
         expect_near(d.attempts[i].retry_in, expected[i].retry_in);
     }
+    close_stage(&s);
+}
+
+static void failure_says_what_was_asked(void **state) {
+    (void)state;
+    static const scripted_answer refusal = {.http_status = 404};
+    stage s;
+    open_stage(&s);
+    scripted_play(&refusal, 1);
+    call(&s);
+    assert_int_equal(s.status, ML_ERR_API);
+    assert_string_equal(s.error.request, "POST http://127.0.0.1:9/api/ats/v1/link-token");
+    close_stage(&s);
+}
+
+static void path_value_and_secret_are_left_out_of_what_was_asked(void **state) {
+    (void)state;
+    static const scripted_answer refusal = {.http_status = 404};
+    stage s;
+    ml_client_options options = test_options();
+    options.account_token = TEXT("account/1");
+    options.base_url = TEXT("http://127.0.0.1:9/" TEST_KEY "/api");
+    open_stage_with(&s, &options);
+    ml_request_free(s.request);
+    s.request = thing_request("ats", TEXT("things-secret"));
+    scripted_play(&refusal, 1);
+    call(&s);
+    assert_int_equal(s.status, ML_ERR_API);
+    assert_null(strstr(s.error.request, TEST_KEY));
+    expect_contains(s.error.request, "/api/ats/v1/things/{thing}");
     close_stage(&s);
 }
 
@@ -819,6 +850,8 @@ int main(void) {
     SUITE_TEST(tick_ends_a_call_that_waits_for_the_answer);
     SUITE_TEST(tick_ends_a_call_that_waits_for_its_retry);
     SUITE_TEST(each_attempt_is_told_before_and_after);
+    SUITE_TEST(failure_says_what_was_asked);
+    SUITE_TEST(path_value_and_secret_are_left_out_of_what_was_asked);
     SUITE_TEST(closing_wakes_a_call_that_waits_for_the_answer);
     SUITE_TEST(closing_wakes_a_call_that_waits_for_its_retry);
     SUITE_TEST(closing_wakes_a_call_that_waits_for_a_connection);

@@ -182,6 +182,8 @@ static void call_is_held_back_when_the_budget_is_used_up(void **state) {
     double now = scripted_now();
     assert_int_equal(call(&s), ML_ERR_BUDGET);
     expect_failure(&s.error, ML_ERR_BUDGET, "held back, nothing was sent");
+    expect_contains(s.error.text, "error_budget lets 20 fail in 10 seconds at ");
+    expect_contains(s.error.text, "; try again in 8.1 s");
     assert_int_equal(s.error.attempts, 0);
     assert_int_equal(s.error.http_status, 0);
     assert_false(s.error.may_have_arrived);

@@ -189,7 +189,7 @@ static const bad_row bad_rows[] = {
     {"no_content", 204, TEXT_OF(""), "status 204 came without a body"},
     {"white_space_alone", 200, TEXT_OF(" \n"), "is not JSON: at byte 2"},
     {"html", 200, TEXT_OF("<html>Sq7</html>"),
-     "is not JSON but HTML, perhaps of a proxy: at byte 0"},
+     "is not JSON but an HTML page: a proxy on the way or a wrong base_url is likely"},
     {"cut", 200, TEXT_OF("{\"link_token\":\"Sq7"), "is not JSON: at byte 18: string without end"},
     {"text_after_the_end", 200, TEXT_OF("{\"link_token\":\"Sq7\"}x"),
      "at byte 20: text after the end"},
@@ -293,7 +293,7 @@ static const error_row error_rows[] = {
     {"several_messages_and_fields",
      400,
      TEXT_OF("{\"a\":[\"x\",\"y\"],\"b\":[\"z\"]}"),
-     "Merge answered 400: a: x (and more)",
+     "Merge answered 400: a: x; a: y; b: z",
      NULL,
      {{"a", "x"}, {"a", "y"}, {"b", "z"}},
      true},
@@ -321,7 +321,7 @@ static const error_row error_rows[] = {
     {"nested_objects",
      400,
      TEXT_OF("{\"a\":{\"b\":{\"c\":[\"x\"]},\"non_field_errors\":[\"y\"]}}"),
-     "Merge answered 400: a.b.c: x (and more)",
+     "Merge answered 400: a.b.c: x; a.non_field_errors: y",
      NULL,
      {{"a.b.c", "x"}, {"a.non_field_errors", "y"}},
      true},
@@ -342,14 +342,14 @@ static const error_row error_rows[] = {
     {"keys_that_are_indices",
      400,
      TEXT_OF("{\"categories\":{\"0\":[\"x\"],\"12\":{\"a\":[\"y\"]}}}"),
-     "Merge answered 400: categories[0]: x (and more)",
+     "Merge answered 400: categories[0]: x; categories[12].a: y",
      NULL,
      {{"categories[0]", "x"}, {"categories[12].a", "y"}},
      true},
     {"list_at_the_top",
      400,
      TEXT_OF("[\"x\",\"y\"]"),
-     "Merge answered 400: x (and more)",
+     "Merge answered 400: x; y",
      NULL,
      {{"", "x"}, {"", "y"}},
      true},
@@ -387,7 +387,7 @@ static const error_row error_rows[] = {
     {"html_page",
      502,
      TEXT_OF("\n<!DOCTYPE html><title>Bad gateway</title>"),
-     "Merge answered 502 with an HTML page, perhaps of a proxy in front",
+     "Merge answered 502 with an HTML page: a proxy on the way or a wrong base_url is likely",
      NULL,
      {{0}},
      false},
@@ -485,11 +485,54 @@ static void long_detail_is_cut_between_characters(void **state) {
         ml_buffer_text(&body, "\"}");
         reading r = read_answer(400, "", ml_buffer_view(&body));
         assert_true(is_utf8(r.error.text));
-        assert_true(strlen(r.error.text) > ML_ERROR_TEXT_SIZE - 5);
+        assert_true(strlen(r.error.text) > ML_ERROR_TEXT_SIZE - 8);
+        assert_string_equal(r.error.text + strlen(r.error.text) - 3, "\xE2\x80\xA6");
         assert_int_equal(strlen(ml_response_detail(r.response)), shift + 1200);
         ml_buffer_free(&body);
         drop(&r);
     }
+}
+
+static void field_messages_are_listed_as_far_as_there_is_room(void **state) {
+    (void)state;
+    ml_buffer body = {0};
+    ml_buffer_text(&body, "{\"a\":[");
+    for (int i = 0; i < 100; i++)
+        ml_buffer_text(&body, "\"A message of some length.\",");
+    ml_buffer_text(&body, "\"x\"],\"b\":[\"y\"]}");
+    reading r = read_answer(400, "", ml_buffer_view(&body));
+    expect_failure(&r.error, ML_ERR_API, "Merge answered 400: a: A message of some length.; a: A");
+    expect_contains(r.error.text, "length.; and 8");
+    expect_contains(r.error.text, " more");
+    assert_int_equal(r.error.problem_count, 100);
+    assert_true(strlen(r.error.text) < ML_ERROR_TEXT_SIZE - 1);
+    ml_buffer_free(&body);
+    drop(&r);
+}
+
+static void long_field_message_is_cut_and_the_rest_counted(void **state) {
+    (void)state;
+    ml_buffer body = {0};
+    ml_buffer_text(&body, "{\"a\":[\"");
+    for (int i = 0; i < 300; i++)
+        ml_buffer_text(&body, "\xF0\x9F\x98\x80");
+    ml_buffer_text(&body, "\",\"x\"]}");
+    reading r = read_answer(400, "", ml_buffer_view(&body));
+    assert_true(is_utf8(r.error.text));
+    expect_contains(r.error.text, "\xF0\x9F\x98\x80\xE2\x80\xA6; and 1 more");
+    ml_buffer_free(&body);
+    drop(&r);
+}
+
+/* Line ends, escapes of a terminal, and what turns the writing direction. */
+static void words_of_the_server_cannot_steer(void **state) {
+    (void)state;
+    reading r = read_answer(400, "",
+                            TEXT("{\"detail\":\"a\\nb\\u001bc\\u007fd\\u0085e\\u2028f\\u202eg"
+                                 "\\u2066h\\u00e9\"}"));
+    expect_failure(&r.error, ML_ERR_API, "Merge answered 400: a b c d  e   f   g   h\xC3\xA9");
+    assert_non_null(strchr(ml_response_detail(r.response), '\n'));
+    drop(&r);
 }
 
 /* ---- secrets ---- */
@@ -718,6 +761,9 @@ int main(void) {
     SUITE_TEST(error_with_a_number_of_many_digits_keeps_its_class);
     SUITE_TEST(path_of_a_deeply_nested_error_is_cut);
     SUITE_TEST(long_detail_is_cut_between_characters);
+    SUITE_TEST(field_messages_are_listed_as_far_as_there_is_room);
+    SUITE_TEST(long_field_message_is_cut_and_the_rest_counted);
+    SUITE_TEST(words_of_the_server_cannot_steer);
     SUITE_ROWS(echo_of_a_secret_is_masked, echo_rows);
     SUITE_TEST(echo_in_a_refused_answer_is_masked_whatever_the_status);
     SUITE_TEST(good_answer_shows_no_api_key);

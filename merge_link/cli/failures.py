@@ -107,17 +107,9 @@ def _problems(error: errors.MergeLinkError, typed: Typed) -> list[str]:
                 for message in messages
             ]
         case errors.NotFoundError():
-            return [f"{error} Is the category right?{_request_id(error)}"]
-        case errors.APIError() | errors.ResponseError():
-            return [f"{error}{_request_id(error)}"]
-        case errors.TransportError():
-            return [f"{error}{_attempts(error)}"]
+            return [f"{error} Is the category right?"]
     return [str(error)]
 
 
-def _request_id(error: errors.APIError | errors.ResponseError) -> str:
+def _request_id(error: errors.APIError) -> str:
     return f" (request id {error.request_id})" if error.request_id else ""
-
-
-def _attempts(error: errors.TransportError) -> str:
-    return f" ({error.attempts} attempts)" if error.attempts > 1 else ""
