@@ -19,6 +19,7 @@ class _Field(TypedDict):
 class _Versions(TypedDict):
     merge_link: str
     libcurl: str
+    tls: str
     cjson: str
 
 def create_link_token(
@@ -61,9 +62,11 @@ def create_link_token(
     user_agent: str | None = None,
     on_attempt: Callable[[Attempt], object] | None = None,
 ) -> LinkToken: ...
+def check(operation: str, /, **fields: Any) -> None: ...
 def fields(operation: str, /) -> list[_Field]: ...
 def answer_time(headers: bytes, began: float, /) -> float: ...
 def versions() -> _Versions: ...
+def system_ca() -> str | None: ...
 
 @disjoint_base
 class Client:
