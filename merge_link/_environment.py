@@ -1,6 +1,7 @@
 """The environment variables that a client reads. Called from the C core, for each new client.
 
-What is found may be secret, so nothing here keeps it in a local variable or raises.
+What is found may be secret, so nothing here keeps it in a local variable or raises. What says
+which rule chose something (``merge-link doctor`` shows it) gives names, never values.
 """
 
 import os
@@ -9,6 +10,11 @@ import sys
 from merge_link import _core
 from merge_link._version import __version__
 
+_VARIABLES = {
+    "api_key": ("MERGE_API_KEY",),
+    "base_url": ("MERGE_BASE_URL",),
+    "region": ("MERGE_REGION",),
+}
 _TRUE = {"1", "true", "yes", "on"}
 # Loopback never goes through a proxy that only the environment names.
 _LOOPBACK = "localhost,127.0.0.0/8,::1"
@@ -20,9 +26,9 @@ def read(base_url: str | None) -> dict[str, object]:
     """Return the options that the environment gives, by their names. Empty values do not count."""
     environ = os.environ
     return {
-        **_first("api_key", "MERGE_API_KEY"),
-        **_first("base_url", "MERGE_BASE_URL"),
-        **_first("region", "MERGE_REGION"),
+        **_first("api_key", *_VARIABLES["api_key"]),
+        **_first("base_url", *_VARIABLES["base_url"]),
+        **_first("region", *_VARIABLES["region"]),
         **_first("proxy", *_proxy_variables(base_url or environ.get("MERGE_BASE_URL") or "")),
         **(_first("ca_bundle", "SSL_CERT_FILE") or _ca_directory()),
         "allow_http": environ.get("MERGE_ALLOW_HTTP", "").lower() in _TRUE,
@@ -31,12 +37,33 @@ def read(base_url: str | None) -> dict[str, object]:
     }
 
 
+def _first_set(*variables: str) -> str | None:
+    """Return the name of the first variable that has a value."""
+    return next((variable for variable in variables if os.environ.get(variable)), None)
+
+
 def _first(option: str, *variables: str) -> dict[str, object]:
     """Return the option with the value of the first variable that has one; else nothing."""
-    for variable in variables:
-        if os.environ.get(variable):
-            return {option: os.environ[variable]}
-    return {}
+    variable = _first_set(*variables)
+    return {option: os.environ[variable]} if variable else {}
+
+
+def variable_of(option: str) -> str | None:
+    """Return the name of the variable that gives ``api_key``, ``base_url`` or ``region``."""
+    return _first_set(*_VARIABLES[option])
+
+
+def server_rule(*, base_url: bool, region: bool) -> str:
+    """Return which rule chooses the server, when those options are given or not.
+
+    ``base_url`` and ``region`` name the options, ``MERGE_BASE_URL`` and ``MERGE_REGION`` the
+    variables; else ``default``. The core fills the options in this order.
+    """
+    return (
+        ("base_url" if base_url else variable_of("base_url"))
+        or ("region" if region else variable_of("region"))
+        or "default"
+    )
 
 
 def _ca_directory() -> dict[str, object]:
@@ -44,6 +71,42 @@ def _ca_directory() -> dict[str, object]:
     listed = [path for path in os.environ.get("SSL_CERT_DIR", "").split(os.pathsep) if path]
     there = [path for path in listed if os.path.isdir(path)]
     return {"ca_bundle": (there or listed)[0]} if listed else {}
+
+
+def ca_rule(path: str | None) -> str:
+    """Return where the CA certificates at ``path`` that a client uses come from.
+
+    A variable's name, ``system``, ``certifi`` or, without a path, ``none``.
+    """
+    if path is None:
+        return "none"
+    if os.environ.get("SSL_CERT_FILE"):
+        return "SSL_CERT_FILE"
+    if _ca_directory():
+        return "SSL_CERT_DIR"
+    return "system" if path == _core.system_ca() else "certifi"
+
+
+class ProxyChoice:
+    """Which proxy the environment names for a server, and why. The URL may hold a password."""
+
+    __slots__ = ("reason", "url", "variable")
+
+    def __init__(self, url: str | None, variable: str | None, reason: str) -> None:
+        self.url = url
+        self.variable = variable
+        self.reason = reason
+
+
+def proxy_choice(base_url: str) -> ProxyChoice:
+    """Return the proxy that the environment names for that base URL, if any."""
+    variables = _proxy_variables(base_url)
+    variable = _first_set(*variables)
+    if variable is None:
+        return ProxyChoice(None, None, f"neither {variables[0]} nor {variables[-1]} is set")
+    if base_url.partition("://")[2].startswith(("127.", "localhost", "[::1]")):
+        return ProxyChoice(None, variable, "never for this machine itself")
+    return ProxyChoice(os.environ[variable], variable, f"{variable} names it")
 
 
 def _proxy_variables(base_url: str) -> tuple[str, ...]:

@@ -1,17 +1,46 @@
-"""A link token as text for a person, JSON for a program, or lines for a shell."""
+"""A link token as text for a person, JSON for a program, or lines for a shell; colours."""
 
 import json
+import os
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
+
+import click
 
 if TYPE_CHECKING:
     from merge_link import LinkToken
 
 
+def wants_colour() -> bool | None:
+    """Whether the environment wants colours; None: on a terminal only, which click finds out."""
+    environ = os.environ
+    if environ.get("NO_COLOR"):
+        return False
+    if any(environ.get(name, "0") not in ("", "0") for name in ("FORCE_COLOR", "CLICOLOR_FORCE")):
+        return True
+    return False if environ.get("CLICOLOR") == "0" or environ.get("TERM") == "dumb" else None
+
+
+def complain(problem: str) -> None:
+    """Write one line on stderr."""
+    name = click.style("merge-link:", fg="red")
+    click.echo(f"{name} {one_line(problem)}", err=True, color=wants_colour())
+
+
 def one_line(text: str) -> str:
     """Return text with line breaks, terminal escapes and the like made visible."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def labelled(lines: Mapping[str, str | None]) -> list[str]:
+    """Return a line for each label that has a text, the texts one below the other."""
+    width = max(map(len, lines)) + 3
+    return [
+        click.style(label, bold=True) + " " * (width - len(label)) + one_line(text)
+        for label, text in lines.items()
+        if text
+    ]
 
 
 def _expiry(token: "LinkToken") -> str | None:
@@ -26,8 +55,7 @@ def as_text(token: "LinkToken") -> str:
         "Integration": token.integration_name,
         "Magic link": token.magic_link_url,
     }
-    width = max(map(len, lines)) + 3
-    return "\n".join(f"{label:{width}}{one_line(text)}" for label, text in lines.items() if text)
+    return "\n".join(labelled(lines))
 
 
 def as_json(token: "LinkToken") -> str:
