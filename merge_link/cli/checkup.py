@@ -214,7 +214,8 @@ def _check_certificates(connection: Connection, base_url: str) -> Finding:
     text = "none found"
     if path is not None:
         words = _CA_WORDS.get(rule, f"from {connection.variable(rule)}")
-        text = f"{path} ({kind} with {_counted(count)}, {words})"
+        inside = "unusable" if problem else f"{kind} with {_counted(count)}"
+        text = f"{path} ({inside}, {words})"
     return Finding(
         "ca_certificates",
         {"path": path, "kind": kind, "count": count, "from": rule},
@@ -312,7 +313,7 @@ def _check_network(
     connection: Connection, options: dict[str, Any], key: _Key, found: list[Finding]
 ) -> Finding:
     """Make the cheapest read, once."""
-    ill = {finding.name for finding in found if finding.problem is not None}
+    ill = _ill(found)
     has_key = key.source is not None and "api_key" not in ill
     try:
         answer = _ask({**options, "api_key": key.value if has_key else _NO_KEY})
@@ -327,6 +328,10 @@ def _check_network(
     return Finding(
         "network", answer.facts(has_key), lines, _problem_of(answer, key, has_key, found)
     )
+
+
+def _ill(found: list[Finding]) -> set[str]:
+    return {finding.name for finding in found if finding.problem is not None}
 
 
 def _untried(why: str, problem: Problem | None = None) -> Finding:
@@ -422,6 +427,8 @@ def _clock_words(ahead: float) -> str:
 
 def _problem_of(answer: _Answer, key: _Key, has_key: bool, found: list[Finding]) -> Problem | None:
     if answer.error is not None and not answer.is_good(has_key):
+        if isinstance(answer.error, errors.TLSError) and "ca_certificates" in _ill(found):
+            return None  # what comes of that
         facts = {finding.name: finding.facts for finding in found}
         rule = facts["server"]["chosen_by"]
         around = advice.Surroundings(
