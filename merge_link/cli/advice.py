@@ -115,7 +115,13 @@ def _on_proxy(text: str, around: Surroundings) -> tuple[str, ...]:
 def _on_timeout(text: str, around: Surroundings) -> tuple[str, ...]:
     if "resolv" in text:
         return (f"Looking up {around.host} takes too long: look at /etc/resolv.conf.",)
-    if "connect" in text or "ssl" in text:
+    if "ssl" in text:
+        return (
+            f"{around.host} takes the connection and then says nothing of TLS. Does that port"
+            " speak TLS? If so, something in between swallows large packets.",
+            *_maybe_server(around),
+        )
+    if "connect" in text:
         where = f"the proxy {around.proxy}" if around.proxy is not None else around.host
         return (
             f"Packets to {where} seem to be dropped: a firewall, or a network that is only"

@@ -51,6 +51,11 @@ def _create(
         _refuse_arguments(context.args)
     with noted(failures):
         connection.refuse_conflicts(json=json_file)
+    with noted(failures):
+        if connection.sandbox and open_link:
+            raise Failure(
+                "--sandbox and --open exclude each other: the sandbox ends with this command"
+            )
     tell(failures)
 
     in_json, problems = read_fields(json_file) if json_file is not None else ({}, [])

@@ -71,7 +71,9 @@ def as_env(token: "LinkToken") -> str:
         "MERGE_INTEGRATION_NAME": token.integration_name,
         "MERGE_MAGIC_LINK_URL": token.magic_link_url,
     }
-    return "\n".join(f"{name}={shlex.quote(text)}" for name, text in variables.items() if text)
+    # No shell's variable can hold NUL.
+    quoted = {name: shlex.quote(text.replace("\0", "")) for name, text in variables.items() if text}
+    return "\n".join(f"{name}={text}" for name, text in quoted.items())
 
 
 FORMATS: "dict[str, Callable[[LinkToken], str]]" = {
