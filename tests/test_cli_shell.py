@@ -56,6 +56,23 @@ def test_env_is_quoted_for_shells(shell: str, name: str, tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == []
 
 
+def test_fish_has_its_own_quotes() -> None:
+    token = LinkToken(link_token=TOKEN, integration_name='It\'s $HOME (x) \\ "y"')
+    assert FORMATS["fish"](token) == (
+        f"set -g MERGE_LINK_TOKEN '{TOKEN}'\n"
+        "set -g MERGE_INTEGRATION_NAME 'It\\'s $HOME (x) \\\\ \"y\"'"
+    )
+
+
+@pytest.mark.skipif(not shutil.which("fish"), reason="fish is not installed")
+@pytest.mark.parametrize("name", ODD)
+def test_fish_reads_what_is_quoted_for_it(name: str) -> None:
+    token = LinkToken(link_token=TOKEN, integration_name=name)
+    script = FORMATS["fish"](token) + '\nprintf "%s|%s" $MERGE_LINK_TOKEN $MERGE_INTEGRATION_NAME'
+    done = process("fish", "--no-config", "-c", script)
+    assert (done.stdout, done.stderr) == (f"{TOKEN}|{name}", "")
+
+
 def test_what_no_shell_can_hold_is_left_out_of_env() -> None:
     token = LinkToken(link_token=TOKEN, integration_name="a\0b")
     assert FORMATS["env"](token) == f"MERGE_LINK_TOKEN={TOKEN}\nMERGE_INTEGRATION_NAME=ab"
@@ -96,7 +113,7 @@ def bash() -> None:
         (["merge-link", "create", "--path-category", "ch"], ["chat"]),
         (["merge-link", "create", "--region", ""], ["us", "eu", "apac"]),
         (["merge-link", "doctor", "--region", "a"], ["apac"]),
-        (["merge-link", "create", "--format", ""], ["text", "json", "env"]),
+        (["merge-link", "create", "--format", ""], ["text", "json", "env", "fish"]),
         (["merge-link", "doctor", "--format", "j"], ["json"]),
         (["merge-link", "create", "--completed-account-initial-screen", ""], ["SELECTIVE_SYNC"]),
         (["merge-link", "create", "--magic"], ["--magic-link"]),

@@ -63,22 +63,35 @@ def as_json(token: "LinkToken") -> str:
     return json.dumps({**token.to_dict(), "expires_at": _expiry(token)}, indent=2)
 
 
-def as_env(token: "LinkToken") -> str:
-    """``NAME=value`` lines, quoted for POSIX shells; only for what there is."""
-    variables = {
+def _variables(token: "LinkToken") -> dict[str, str]:
+    """What shells are told, for what there is; no variable of theirs can hold NUL."""
+    values = {
         "MERGE_LINK_TOKEN": token.link_token,
         "MERGE_LINK_TOKEN_EXPIRES_AT": _expiry(token),
         "MERGE_INTEGRATION_NAME": token.integration_name,
         "MERGE_MAGIC_LINK_URL": token.magic_link_url,
     }
-    # No shell's variable can hold NUL.
-    quoted = {name: shlex.quote(text.replace("\0", "")) for name, text in variables.items() if text}
-    return "\n".join(f"{name}={text}" for name, text in quoted.items())
+    return {name: text.replace("\0", "") for name, text in values.items() if text}
+
+
+def as_env(token: "LinkToken") -> str:
+    """``NAME=value`` lines, quoted for POSIX shells."""
+    return "\n".join(f"{name}={shlex.quote(text)}" for name, text in _variables(token).items())
+
+
+def as_fish(token: "LinkToken") -> str:
+    """``set`` commands, quoted for fish."""
+    quoted = {
+        name: text.replace("\\", "\\\\").replace("'", "\\'")
+        for name, text in _variables(token).items()
+    }
+    return "\n".join(f"set -g {name} '{text}'" for name, text in quoted.items())
 
 
 FORMATS: "dict[str, Callable[[LinkToken], str]]" = {
     "text": as_text,
     "json": as_json,
     "env": as_env,
+    "fish": as_fish,
 }
 """The values of ``--format``."""
