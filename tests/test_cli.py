@@ -591,7 +591,12 @@ def test_every_error_has_its_exit_code(error: errors.MergeLinkError, code: int) 
 
 def test_help_shows_every_flag_an_example_and_the_units() -> None:
     text = create("--help").stdout
-    for flag in ("--email", "--category", "--magic-link / --no-magic-link", "--api-key-file FILE"):
+    for flag in (
+        "--email ADDRESS",
+        "--category CATEGORY",
+        "--magic-link / --no-magic-link",
+        "--api-key-file FILE",
+    ):
         assert flag in text
     assert "--link-expiry-mins MINUTES" in text
     assert "--timeout SECONDS" in text

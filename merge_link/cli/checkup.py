@@ -291,11 +291,11 @@ def _shown_proxy(url: str | None) -> tuple[str | None, bool]:
     try:
         parts = urlsplit(url if "://" in url else f"http://{url}")
     except ValueError:
-        return "…", False
+        return "unreadable", False
     user, _, address = parts.netloc.rpartition("@")
     # What stands after an unencoded "/" in a password looks like a path.
     if "@" in f"{parts.path}{parts.query}{parts.fragment}":
-        return f"{parts.scheme}://…", True
+        return "unreadable", True
     return f"{parts.scheme}://{address}", ":" in user
 
 

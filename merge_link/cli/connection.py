@@ -167,7 +167,7 @@ def connection_options(*, timeout: str = "30") -> Sequence[click.Option]:
             metavar="FILE",
             is_eager=True,
             callback=_fill_environment,
-            help="Read MERGE_… variables, proxies and SSL_CERT_… from a .env file, for this run;"
+            help="Read MERGE_*, SSL_CERT_* and proxy variables from a .env file, for this run;"
             " what the environment has wins.",
         ),
         click.Option(

@@ -46,38 +46,30 @@ def _create(
 ) -> None:
     connection = Connection.taken_from(flags)
     given = {field: _plain(value) for field, value in flags.items() if value not in (None, ())}
-    failures: list[Failure] = []
-    with noted(failures):
-        _refuse_arguments(context.args)
-    with noted(failures):
-        connection.refuse_conflicts(json=json_file)
-    with noted(failures):
-        if connection.sandbox and open_link:
-            raise Failure(
-                "--sandbox and --open exclude each other: the sandbox ends with this command"
-            )
-    tell(failures)
+    _refuse_usage(context.args, connection, json_file, open_link)
 
     in_json, problems = read_fields(json_file) if json_file is not None else ({}, [])
+    fields = {**in_json, **given}
     typed = Typed(
         flags=given,
         in_file={name for name in in_json.keys() - given.keys() if in_json[name] is not None},
         file=name_of(json_file) if json_file is not None else "",
         options=connection.words(),
     )
-    fields = {**in_json, **given}
+    failures: list[Failure] = []
+    browser = None
     with noted(failures):
         _refuse_fields(fields, problems, typed)
-    browser = None
     with noted(failures):
         browser = _browser_for(fields) if open_link else None
     if connection.sandbox:
         tell(failures)  # before it starts
-    with ExitStack() as stack, in_words_of(typed):
+    with ExitStack() as stack:
         with noted(failures), in_words_of(typed):
             client = stack.enter_context(connection.client())
         tell(failures)
-        token = client.create_link_token(**fields)
+        with in_words_of(typed):
+            token = client.create_link_token(**fields)
     click.echo(FORMATS[output_format](token))
     if browser is not None:
         from merge_link.cli.browser import open_in
@@ -87,6 +79,22 @@ def _create(
 
 def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
+
+
+def _refuse_usage(
+    arguments: list[str], connection: Connection, json_file: str | None, open_link: bool
+) -> None:
+    """Raise `Failure` when the arguments make no sense together, whatever they hold."""
+    found: list[Failure] = []
+    with noted(found):
+        _refuse_arguments(arguments)
+    with noted(found):
+        connection.refuse_conflicts(json=json_file)
+    with noted(found):
+        if connection.sandbox and open_link:
+            why = "the sandbox ends with this command"
+            raise Failure(f"--sandbox and --open exclude each other: {why}")
+    tell(found)
 
 
 def _refuse_arguments(arguments: list[str]) -> None:

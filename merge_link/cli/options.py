@@ -34,12 +34,25 @@ _SHORT = {
     "category": "--path-category",
     "should_create_magic_link_url": "--magic-link",
 }
-_METAVARS = {"link_expiry_mins": "MINUTES", "integration": "SLUG", "category": "CATEGORY"}
+_METAVARS = {
+    "end_user_email_address": "ADDRESS",
+    "end_user_organization_name": "NAME",
+    "end_user_origin_id": "ID",
+    "categories": "CATEGORY",
+    "integration": "SLUG",
+    "link_expiry_mins": "MINUTES",
+    "language": "TAG",
+    "completed_account_initial_screen": "SCREEN",
+    "linked_destination_id": "UUID",
+    "credential_id": "UUID",
+    "category": "CATEGORY",
+}
 _HELP = {
-    "end_user_email_address": "The end user's address: for identification, no mail is sent.",
-    "end_user_organization_name": "The end user's organization.",
-    "end_user_origin_id": "Your own id of the end user.",
-    "categories": "What Merge Link shows, such as ats, hris or accounting. Repeatable.",
+    "end_user_email_address": "The end user's address, for identification: no mail is sent."
+    " 1 to 100 characters, required.",
+    "end_user_organization_name": "The end user's organization. 1 to 100 characters, required.",
+    "end_user_origin_id": "Your own id of the end user. 1 to 100 characters, required.",
+    "categories": "What Merge Link shows, such as ats, hris or accounting. Repeatable, required.",
     "integration": "One pre-selected integration, such as greenhouse.",
     "link_expiry_mins": "Until the token expires: 30 to 720, to 10080 (7 days) with a magic link."
     "  [default: 30]",
@@ -49,8 +62,8 @@ _HELP = {
     "are_syncs_disabled": "Link without syncing.",
     "completed_account_initial_screen": "What Merge Link opens with for a linked account:"
     " SELECTIVE_SYNC.",
-    "linked_destination_id": "A UUID.",
-    "credential_id": "A UUID.",
+    "linked_destination_id": "Of the linked destination.",
+    "credential_id": "Of the credential to use.",
     "ekm_enabled": "Use your own encryption keys.",
     "category": "Of the request's path.  [default: the first --category]",
 }
