@@ -252,8 +252,8 @@ bool ml_client_matches(const ml_client *client, const ml_client_options *options
 
 typedef struct ml_response ml_response;
 
-/* Seconds since the attempt began, as libcurl measures them; 0 for a step that was not needed or not
- * reached. */
+/* Seconds since the attempt began, as libcurl measures them; 0 for a step that was not needed or
+ * not reached. */
 typedef struct ml_timing {
     double name_lookup, connect, tls, first_byte, total;
 } ml_timing;
@@ -262,14 +262,14 @@ typedef struct ml_timing {
 typedef struct ml_attempt {
     const char *method; /* "POST" */
     const char *host;
-    const char *path; /* without base URL and without what may be secret: "/ats/v1/link-token" */
-    unsigned number;  /* from 1 */
-    bool is_over;     /* the rest is of attempts that are over */
-    int http_status;  /* 0: no whole answer */
-    const char *code; /* libcurl's name of a failure, or "" */
-    double seconds;   /* that it took */
-    double retry_in;  /* seconds until the next attempt; negative: there is none */
-    ml_timing timing; /* of its steps */
+    const char *path;   /* without base URL and without what may be secret: "/ats/v1/link-token" */
+    unsigned number;    /* from 1 */
+    bool is_over;       /* the rest is of attempts that are over */
+    int http_status;    /* 0: no whole answer */
+    const char *code;   /* libcurl's name of a failure, or "" */
+    double seconds;     /* that it took */
+    double retry_in;    /* seconds until the next attempt; negative: there is none */
+    ml_timing timing;   /* of its steps */
     double server_time; /* the answer's Date, in seconds since the epoch; negative: none */
 } ml_attempt;
 
