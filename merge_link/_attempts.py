@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import sys
 
-from merge_link.records import Record
+from merge_link.records import Record, derived
+from merge_link.response import Timing, timing_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
+
+
+def _unknown(facts: object) -> None:
+    return None
 
 
 class Attempt(Record):
@@ -24,6 +29,9 @@ class Attempt(Record):
     ``number`` counts from 1. ``status_code`` is None when no whole answer came; then ``code`` is
     libcurl's name of the failure. ``seconds`` is what the attempt took; ``retry_in`` is the time in
     seconds until the next one, None when there is none.
+
+    ``timing`` says when each step was done, as far as it came. ``server_time`` is the server's
+    clock, by the Date of its answer, in seconds since the epoch; None when there is none.
     """
 
     method: str
@@ -35,6 +43,8 @@ class Attempt(Record):
     code: str
     seconds: float
     retry_in: float | None
+    timing: Timing | None = derived(compute=_unknown)
+    server_time: float | None = derived(compute=_unknown)
 
 
 def begins(*, method: str, url: str, number: int) -> None:
@@ -44,9 +54,11 @@ def begins(*, method: str, url: str, number: int) -> None:
     getLogger("merge_link").debug("%s %s attempt %d", method, url, number)
 
 
-def ends(hook: Callable[[Attempt], object] | None, /, **facts: Any) -> None:
+def ends(
+    hook: Callable[[Attempt], object] | None, /, *, timing: tuple[float, ...], **facts: Any
+) -> None:
     """Log that an attempt is over, and tell the hook; what it raises is logged and forgotten."""
-    attempt = Attempt(**facts)
+    attempt = Attempt(**facts, timing=timing_of(timing))
     # A retry is worth a warning even where nobody has set up logging.
     if attempt.retry_in is not None or "logging" in sys.modules:
         _log(attempt)

@@ -37,6 +37,7 @@ class _Field(TypedDict):
 class _Versions(TypedDict):
     merge_link: str
     libcurl: str
+    tls: str
     cjson: str
 
 def create_link_token(
@@ -141,6 +142,7 @@ def create_link_token(
     Merge's page: https://docs.merge.dev/ats/link-token/
     """
 
+def check(operation: str, /, **fields: Any) -> None: ...
 def fields(operation: str, /) -> list[_Field]:
     """Describe the fields of an operation, in the order in which they are sent.
 
@@ -154,6 +156,8 @@ def answer_time(headers: bytes, began: float, /) -> float:
 def origin(url: str, /) -> tuple[str, str, int, bool] | None: ...
 def versions() -> _Versions:
     """Return the versions of this package, libcurl and cJSON."""
+
+def system_ca() -> str | None: ...
 
 @disjoint_base
 class Client:

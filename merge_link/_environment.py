@@ -1,6 +1,7 @@
 """The environment variables that a client reads. Called from the C core, for each new client.
 
-What is found may be secret, so nothing here keeps it in a local variable or raises.
+What is found may be secret, so nothing here keeps it in a local variable or raises. What says
+which rule chose something (``merge-link doctor`` shows it) gives names, never values.
 """
 
 from __future__ import annotations
@@ -32,9 +33,14 @@ def read() -> dict[str, object]:
     }
 
 
+def _first_set(*variables: str) -> str | None:
+    """Return the name of the first variable that has a value."""
+    return next((variable for variable in variables if os.environ.get(variable)), None)
+
+
 def _first(option: str, *variables: str) -> dict[str, object]:
     """Return the option with the value of the first variable that has one; else nothing."""
-    variable = _first_set(variables)
+    variable = _first_set(*variables)
     return {} if variable is None else {option: os.environ[variable]}
 
 
@@ -44,11 +50,38 @@ def variable_of(option: str) -> str | None:
     return variable if option in _OPTIONS and os.environ.get(variable) else None
 
 
+def server_rule(*, base_url: bool, region: bool) -> str:
+    """Return which rule chooses the server, when those options are given or not.
+
+    ``base_url`` and ``region`` name the options, ``MERGE_BASE_URL`` and ``MERGE_REGION`` the
+    variables; else ``default``. The core fills the options in this order.
+    """
+    return (
+        ("base_url" if base_url else variable_of("base_url"))
+        or ("region" if region else variable_of("region"))
+        or "default"
+    )
+
+
 def _ca_directory() -> dict[str, object]:
     """Return the first directory of SSL_CERT_DIR that is there, or the first if none is."""
     listed = [path for path in os.environ.get("SSL_CERT_DIR", "").split(os.pathsep) if path]
     there = [path for path in listed if os.path.isdir(path)]
     return {"ca_bundle": (there or listed)[0]} if listed else {}
+
+
+def ca_rule(path: str | None) -> str:
+    """Return where the CA certificates at ``path`` that a client uses come from.
+
+    A variable's name, ``system``, ``certifi`` or, without a path, ``none``.
+    """
+    if path is None:
+        return "none"
+    if os.environ.get("SSL_CERT_FILE"):
+        return "SSL_CERT_FILE"
+    if _ca_directory():
+        return "SSL_CERT_DIR"
+    return "system" if path == _core.system_ca() else "certifi"
 
 
 class ProxyChoice(Record):
@@ -73,7 +106,7 @@ def proxy_choice(base_url: str) -> ProxyChoice:
     if origin is None:
         return ProxyChoice(reason="the base URL is no URL of http or https")
     scheme, host, port, is_loopback = origin
-    variable = _first_set(_proxy_variables(scheme))
+    variable = _first_set(*_proxy_variables(scheme))
     if variable is None:
         return ProxyChoice(reason="no proxy variable is set")
     if is_loopback:

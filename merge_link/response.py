@@ -80,18 +80,21 @@ class Response(Record):
     timing: Timing
 
 
+def timing_of(seconds: tuple[float, ...]) -> Timing:
+    """Return the timing that the core measured, step by step."""
+    return Timing(**dict(zip(Timing.__match_args__, seconds, strict=True)))
+
+
 def response_of(facts: Facts) -> Response:
     """Return the response that the core's facts describe."""
-    status_code, attempts, _, _, lines, (name_lookup, connect, tls, first_byte, total) = facts
+    status_code, attempts, _, _, lines, seconds = facts
     headers = Headers(lines)
     return Response(
         status_code=status_code,
         request_id=headers.request_id,
         headers=headers,
         attempts=attempts,
-        timing=Timing(
-            name_lookup=name_lookup, connect=connect, tls=tls, first_byte=first_byte, total=total
-        ),
+        timing=timing_of(seconds),
     )
 
 

@@ -1,6 +1,5 @@
 """The command line: what goes in, what comes out, on which stream and with which exit code."""
 
-import contextlib
 import json
 import os
 import shlex
@@ -11,24 +10,18 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
+from command_line import BIN, END_USER, GOOD, PATIENCE, complaints, create, process, run, scripted
 from merge_link import __version__, _core, errors
 from merge_link.cli.failures import EXIT_CODES_HELP, ExitCode, Typed, failure_of
-from merge_link.cli.options import OPERATION, field_options, flags_of
+from merge_link.cli.options import OPERATION, REGIONS, field_options, flags_of
 from merge_link.cli.program import program
 from merge_link.sandbox import Sandbox
 from samples import EVERY_FIELD, FIELDS, KEY, TOKEN
 from scripted import Server, answer, stay_silent, token_answer
 
-BIN = Path(sys.executable).parent
-PATIENCE = 60.0  # seconds until a process that should have ended gives up
-
-END_USER = ["--email", "hr@acme.example", "--organization", "Acme", "--origin-id", "acme-42"]
-GOOD = [*END_USER, "--category", "ats"]
 SCALARS = {
     "integration": "greenhouse",
     "link_expiry_mins": 45,
@@ -39,32 +32,6 @@ SCALARS = {
 }
 
 
-def run(*arguments: str, environment: dict[str, str] | None = None, stdin: Any = None) -> Result:
-    result = CliRunner().invoke(program, arguments, env=environment, input=stdin)
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
-
-
-def create(*arguments: str, environment: dict[str, str] | None = None, stdin: Any = None) -> Result:
-    return run("create", *arguments, environment=environment, stdin=stdin)
-
-
-def complaints(result: Result) -> list[str]:
-    """What was said on stderr, without the program's name; nothing was on stdout."""
-    assert result.stdout == ""
-    lines = result.stderr.splitlines()
-    assert all(line.startswith("merge-link: ") for line in lines)
-    return [line.removeprefix("merge-link: ") for line in lines]
-
-
-def process(*command: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, **options.pop("environment", {})}
-    return subprocess.run(
-        command, capture_output=True, text=True, env=environment, timeout=PATIENCE, **options
-    )
-
-
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """A sandbox that the environment points to, as it would to Merge."""
@@ -72,14 +39,6 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
         monkeypatch.setenv("MERGE_API_KEY", running.api_key)
         monkeypatch.setenv("MERGE_BASE_URL", running.base_url)
         yield running
-
-
-@contextlib.contextmanager
-def scripted(monkeypatch: pytest.MonkeyPatch, *answers: Any) -> Iterator[Server]:
-    with Server(*answers) as server:
-        monkeypatch.setenv("MERGE_API_KEY", KEY)
-        monkeypatch.setenv("MERGE_BASE_URL", server.base_url)
-        yield server
 
 
 # ---- the result ----
@@ -254,6 +213,9 @@ def test_json_takes_newer_fields_in_extra_body(monkeypatch: pytest.MonkeyPatch) 
         (b"[" * 100_000, "nested too deeply"),
         (b'{"languag": "en"}', '"languag" is not a field of the API; did you mean "language"?'),
         (b'{"link-expiry-mins": 30}', '"link-expiry-mins" is not a field of the API; did you mean'),
+        (b'{"organization": "x"}', '"organization" is not a field of the API; did you mean "end_u'),
+        (b'{"endUserOriginId": "x"}', '"endUserOriginId" is not a field of the API; did you mean'),
+        (b'{"magic_link": true}', '"magic_link" is not a field of the API; did you mean "should_'),
         (b'{"newer": 1}', '"newer" is not a field of the API; newer ones go into "extra_body"'),
         (b'{"api_key": "k"}', '"api_key" is not a field of the API; '),
         (b'{"extra_body": []}', "extra_body must be an object"),
@@ -312,6 +274,29 @@ def test_a_single_category_is_not_counted() -> None:
     assert complaints(result) == ['--category is not a known value; did you mean "ats"?']
 
 
+@pytest.mark.parametrize("value", ["ats,hris", "ats, hris"])
+def test_several_categories_in_one_flag_are_told_to_repeat_it(value: str) -> None:
+    result = create("--sandbox", *END_USER, "--category", value)
+    assert result.exit_code == 2
+    assert complaints(result) == [
+        "--category takes one category: repeat it, as in --category ats --category hris"
+    ]
+
+
+def test_a_field_of_the_file_with_a_wrong_name_is_not_missing_as_well() -> None:
+    fields = {**FIELDS, "language": "e"}
+    fields["end_user_emial_address"] = fields.pop("end_user_email_address")
+    fields["category_common_model_scope"] = {"atss": []}
+    result = create("--sandbox", "--json", "-", stdin=json.dumps(fields))
+    assert result.exit_code == 2
+    assert [line.partition(";")[0] for line in complaints(result)] == [
+        '--json stdin: "end_user_emial_address" is not a field of the API',
+        '--json stdin: "category_common_model_scope" is not a field of the API',
+        "category_common_model_scopes.atss (in stdin) is not a known value",
+        'language (in stdin) must be a language tag, such as "en", "de" or "pt-BR"',
+    ]
+
+
 def test_problems_of_the_file_are_told_by_their_paths(tmp_path: Path) -> None:
     file = tmp_path / "user.json"
     file.write_text(json.dumps({"link_expiry_mins": 9, "common_models": [{"model_id": 3}]}))
@@ -336,6 +321,9 @@ def test_problems_of_the_file_are_told_by_their_paths(tmp_path: Path) -> None:
         (["creat"], "No such command"),
         (["--nothing"], "No such option"),
         (["create", "--sandbox", "--base-url", "http://x"], "--sandbox and --base-url exclude"),
+        (["create", "--sandbox", "--region", "eu"], "--sandbox and --region exclude"),
+        (["create", "--sandbox", "--api-key-file", "k"], "--sandbox and --api-key-file exclude"),
+        (["doctor", "--sandbox", "--region", "eu"], "--sandbox and --region exclude"),
         (["create", "--json", "-", "--api-key-file", "-"], "--json - and --api-key-file - exclude"),
     ],
 )
@@ -347,11 +335,12 @@ def test_wrong_usage_is_one_line(arguments: list[str], problem: str) -> None:
 
 
 def test_stray_arguments_are_not_repeated() -> None:
-    result = create("--sandbox", *GOOD, KEY)
-    assert result.exit_code == 2
-    (line,) = complaints(result)
-    assert "quotes" in line
-    assert KEY not in line
+    for arguments, others in (([KEY], "1 other argument was"), ([KEY, "x"], "2 others were")):
+        result = create("--sandbox", *GOOD, *arguments)
+        assert result.exit_code == 2
+        (line,) = complaints(result)
+        assert line.startswith(f"takes only flags, and {others} given: put quotes round")
+        assert KEY not in line
 
 
 # ---- the API key ----
@@ -371,9 +360,19 @@ def test_the_key_is_never_an_argument(arguments: list[str], valid: list[str]) ->
 def test_without_a_key_the_next_step_is_told() -> None:
     result = create(*GOOD)
     assert result.exit_code == 3
-    (line,) = complaints(result)
-    assert line.startswith("no API key: set MERGE_API_KEY")
-    assert "--sandbox" in line
+    assert complaints(result) == [
+        "no API key: set MERGE_API_KEY, or give --api-key-file FILE or --env-file FILE",
+        "to try it without a key, add --sandbox",
+    ]
+
+
+def test_what_a_run_without_anything_needs_is_told_at_once() -> None:
+    result = create()
+    assert result.exit_code == 2
+    flags = ("--email", "--organization", "--origin-id", "--category")
+    assert complaints(result)[:4] == [f"{flag} is required" for flag in flags]
+    assert complaints(result)[4].startswith("no API key: ")
+    assert len(complaints(result)) == 6
 
 
 @pytest.mark.parametrize("line_end", ["", "\n", "\r\n", "\n\n"])
@@ -440,25 +439,44 @@ def test_an_impossible_key_of_the_environment_is_named_by_its_variable() -> None
 
 
 @pytest.mark.parametrize(
-    ("arguments", "environment", "problem"),
+    ("arguments", "environment", "code", "problem"),
     [
-        (["--region", "mars"], {}, '--region must be "us", "eu" or "apac"'),
-        ([], {"MERGE_REGION": "mars"}, 'MERGE_REGION must be "us", "eu" or "apac"'),
-        (["--base-url", "x"], {}, "--base-url must be an absolute URL"),
-        ([], {"MERGE_BASE_URL": "ftp://x"}, "MERGE_BASE_URL must start with https://"),
-        (["--base-url", "http://api.example"], {}, "--base-url would send the API key unencrypted"),
-        (["--timeout", "0"], {}, "--timeout must be more than 0"),
-        ([], {"SSL_CERT_FILE": "/no/such/file"}, "SSL_CERT_FILE or SSL_CERT_DIR cannot be read"),
+        (["--region", "mars"], {}, 2, '--region must be "us", "eu" or "apac"'),
+        ([], {"MERGE_REGION": "mars"}, 3, 'MERGE_REGION must be "us", "eu" or "apac"'),
+        (["--base-url", "x"], {}, 2, "--base-url must be an absolute URL"),
+        ([], {"MERGE_BASE_URL": "ftp://x"}, 3, "MERGE_BASE_URL must start with https://"),
+        (["--base-url", "http://api.example"], {}, 2, "--base-url would send the API key unencr"),
+        (["--timeout", "0"], {}, 2, "--timeout must be more than 0"),
+        (["--timeout", "nan"], {}, 2, "--timeout must be more than 0"),
+        ([], {"SSL_CERT_FILE": "/no/such/file"}, 3, "SSL_CERT_FILE cannot be read"),
+        ([], {"SSL_CERT_DIR": "/no/such"}, 3, "SSL_CERT_DIR cannot be read"),
+        (
+            ["--base-url", "https://api.example"],
+            {"HTTPS_PROXY": "ftp://joe:secret@proxy"},
+            3,
+            "the proxy of HTTPS_PROXY or ALL_PROXY must be a URL",
+        ),
     ],
 )
 def test_an_impossible_option_is_named_by_where_it_came_from(
-    arguments: list[str], environment: dict[str, str], problem: str
+    arguments: list[str], environment: dict[str, str], code: int, problem: str
 ) -> None:
     result = create(*GOOD, *arguments, environment={"MERGE_API_KEY": KEY, **environment})
-    assert result.exit_code == 3
+    assert result.exit_code == code
     (line,) = complaints(result)
     assert line.startswith(problem)
     assert "allow_http" not in line
+    assert "secret" not in line
+
+
+def test_an_impossible_option_is_told_with_the_wrong_fields() -> None:
+    arguments = ["--category", "atss", "--region", "de"]
+    result = create(*END_USER, *arguments, environment={"MERGE_API_KEY": KEY})
+    assert result.exit_code == 2
+    assert complaints(result) == [
+        '--category is not a known value; did you mean "ats"?',
+        '--region must be "us", "eu" or "apac"',
+    ]
 
 
 def test_a_wrong_key_is_authentication(sandbox: Sandbox) -> None:
@@ -573,7 +591,12 @@ def test_every_error_has_its_exit_code(error: errors.MergeLinkError, code: int) 
 
 def test_help_shows_every_flag_an_example_and_the_units() -> None:
     text = create("--help").stdout
-    for flag in ("--email", "--category", "--magic-link / --no-magic-link", "--api-key-file FILE"):
+    for flag in (
+        "--email ADDRESS",
+        "--category CATEGORY",
+        "--magic-link / --no-magic-link",
+        "--api-key-file FILE",
+    ):
         assert flag in text
     assert "--link-expiry-mins MINUTES" in text
     assert "--timeout SECONDS" in text
@@ -586,6 +609,11 @@ def test_help_of_the_whole_lists_the_exit_codes() -> None:
     text = " ".join(run("--help").stdout.split())
     assert EXIT_CODES_HELP in text
     assert "create" in text
+
+
+def test_the_regions_that_completion_offers_are_those_that_the_core_takes() -> None:
+    (line,) = complaints(create(*GOOD, "--region", "x", environment={"MERGE_API_KEY": KEY}))
+    assert re.findall('"(.*?)"', line) == list(REGIONS)
 
 
 def test_without_a_command_the_help_is_shown_and_nothing_done() -> None:
@@ -701,7 +729,7 @@ def test_a_result_that_cannot_be_written_is_told() -> None:
             text=True,
             timeout=PATIENCE,
         )
-    assert done.returncode == 1
+    assert done.returncode == ExitCode.NOT_DELIVERED
     assert done.stderr == ("merge-link: the result could not be written: No space left on device\n")
 
 

@@ -159,4 +159,4 @@ def test_the_versions_are_known() -> None:
     versions = merge_link._core.versions()
     assert versions["merge_link"] == merge_link.__version__
     assert json.dumps(versions)
-    assert set(versions) == {"merge_link", "libcurl", "cjson"}
+    assert set(versions) == {"merge_link", "libcurl", "tls", "cjson"}

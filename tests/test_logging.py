@@ -1,6 +1,7 @@
 """The logger merge_link and the option on_attempt."""
 
 import gc
+import json
 import logging
 import os
 import pickle
@@ -225,6 +226,22 @@ def test_each_attempt_is_told_with_its_facts(serve: Serve) -> None:
     assert told[1].retry_in is not None
     assert 0 <= told[1].retry_in < 1.0
     assert told[2].retry_in is None
+
+
+def test_an_attempt_has_its_timing_and_the_servers_clock(serve: Serve) -> None:
+    told: list[Attempt] = []
+    server = serve(
+        answer(503, b"", "Date: Sun, 06 Nov 1994 08:49:37 GMT"), BREAK_OFF, token_answer()
+    )
+    with server.client(on_attempt=told.append) as client:
+        client.create_link_token(**FIELDS)
+    assert [attempt.server_time for attempt in told] == [784111777.0, None, None]
+    for attempt in (told[0], told[2]):
+        assert attempt.timing is not None
+        assert 0 < attempt.timing.first_byte <= attempt.timing.total <= attempt.seconds + 0.1
+    assert told[0].timing.connect > 0
+    assert json.dumps(told[0].to_dict())
+    assert pickle.loads(pickle.dumps(told[0])).timing == told[0].timing
 
 
 @pytest.mark.parametrize(

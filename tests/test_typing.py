@@ -20,9 +20,10 @@ import pytest
 
 import merge_link
 from merge_link.sandbox import Sandbox
-from readme import blocks, in_place, is_test
+from documents import blocks_of, in_place, is_test
 
 HERE = Path(__file__).parent / "typing"
+README = Path(__file__).resolve().parent.parent / "README.md"
 PACKAGE_ROOT = Path(merge_link.__file__).parent.parent
 PATIENCE = 100.0
 
@@ -97,7 +98,7 @@ CHECKERS: dict[str, Callable[[list[Path], Path], Found]] = {"mypy": mypy, "pyrig
 @pytest.fixture(scope="module", params=CHECKERS)
 def found(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Found:
     directory = tmp_path_factory.mktemp(request.param)
-    python = [block for block in blocks() if block.language == "python"]
+    python = [block for block in blocks_of(README) if block.language == "python"]
     files = [HERE / "correct.py", HERE / "mistakes.py"]
     for name, tests in (("readme_script.py", False), ("readme_test.py", True)):
         files.append(directory / name)

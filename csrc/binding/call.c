@@ -35,12 +35,15 @@ static PyObject *number_or_none(double number) {
 }
 
 static PyObject *end_facts(const ml_attempt *attempt) {
+    const ml_timing *timing = &attempt->timing;
     return Py_BuildValue(
-        "{sssssssssIsNsssdsN}", "method", attempt->method, "host", attempt->host, "path",
+        "{sssssssssIsNsssdsNs(ddddd)sN}", "method", attempt->method, "host", attempt->host, "path",
         attempt->path, "url", attempt->url, "number", attempt->number, "status_code",
         attempt->http_status > 0 ? PyLong_FromLong(attempt->http_status) : Py_NewRef(Py_None),
         "code", attempt->code, "seconds", attempt->seconds, "retry_in",
-        number_or_none(attempt->retry_in));
+        number_or_none(attempt->retry_in), "timing", timing->name_lookup, timing->connect,
+        timing->tls, timing->first_byte, timing->total, "server_time",
+        number_or_none(attempt->server_time));
 }
 
 static PyObject *tell_end(const call_context *context, const ml_attempt *attempt) {

@@ -16,6 +16,42 @@ static PyObject *create_link_token(PyObject *module, PyObject *const *values, Py
     return ml_call_default(state_of(module), ml_operation_find("create_link_token"), values, names);
 }
 
+/* Raises what the call would raise before it sends anything. */
+static PyObject *check_request(ml_state *state, ml_request *request) {
+    ml_error error;
+    ml_error_init(&error);
+    PyObject *nothing = NULL;
+    if (ml_request_check(request, &error) == ML_OK)
+        nothing = Py_NewRef(Py_None);
+    else
+        ml_raise(state, &error, NULL);
+    ml_error_clear(&error);
+    return nothing;
+}
+
+static const ml_operation *operation_named(PyObject *name) {
+    const char *text = PyUnicode_AsUTF8AndSize(name, NULL);
+    const ml_operation *operation = text == NULL ? NULL : ml_operation_find(text);
+    if (text != NULL && operation == NULL) PyErr_Format(PyExc_KeyError, "no operation %R", name);
+    return operation;
+}
+
+static PyObject *check(PyObject *module, PyObject *const *values, Py_ssize_t count,
+                       PyObject *names) {
+    ml_arguments arguments;
+    if (count != 1) {
+        PyErr_SetString(PyExc_TypeError, "check() takes an operation's name, then its keywords");
+        return NULL;
+    }
+    const ml_operation *operation = operation_named(values[0]);
+    if (operation == NULL) return NULL;
+    if (ml_arguments_read(state_of(module), operation, values + 1, names, NULL, &arguments) != 0)
+        return NULL;
+    PyObject *nothing = check_request(state_of(module), arguments.request);
+    ml_arguments_free(&arguments);
+    return nothing;
+}
+
 static const char *type_name(ml_type type) {
     switch (type) {
     case ML_TYPE_STRING: return "string";
@@ -73,16 +109,17 @@ static PyObject *describe_fields(const ml_field *rows) {
 }
 
 static PyObject *fields(PyObject *Py_UNUSED(module), PyObject *name) {
-    const char *text = PyUnicode_AsUTF8AndSize(name, NULL);
-    if (text == NULL) return NULL;
-    const ml_operation *operation = ml_operation_find(text);
-    if (operation == NULL) return PyErr_Format(PyExc_KeyError, "no operation %R", name);
-    return describe_fields(operation->fields);
+    const ml_operation *operation = operation_named(name);
+    return operation == NULL ? NULL : describe_fields(operation->fields);
 }
 
 static PyObject *versions(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored)) {
-    return Py_BuildValue("{ssssss}", "merge_link", ml_version(), "libcurl", ml_libcurl_version(),
-                         "cjson", ml_cjson_version());
+    return Py_BuildValue("{ssssssss}", "merge_link", ml_version(), "libcurl", ml_libcurl_version(),
+                         "tls", ml_tls_version(), "cjson", ml_cjson_version());
+}
+
+static PyObject *system_ca(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored)) {
+    return Py_BuildValue("z", ml_system_ca());
 }
 
 static PyObject *answer_time(PyObject *Py_UNUSED(module), PyObject *arguments) {
@@ -107,6 +144,10 @@ static PyObject *origin(PyObject *Py_UNUSED(module), PyObject *url) {
 static PyMethodDef functions[] = {
     {"create_link_token", METHOD(create_link_token), METH_FASTCALL | METH_KEYWORDS,
      ML_DOC_CREATE_LINK_TOKEN("$module, /, ", ML_DOC_CLIENT_KEYWORDS, ML_DOC_CLIENT_ARGUMENTS)},
+    {"check", METHOD(check), METH_FASTCALL | METH_KEYWORDS,
+     "check($module, operation, /, **fields)\n--\n\n"
+     "Raise the ValidationError that a call with these keywords would raise; send nothing.\n\n"
+     "Needs neither client nor API key."},
     {"fields", fields, METH_O,
      "fields($module, operation, /)\n--\n\n"
      "Describe the fields of an operation, in the order in which they are sent.\n\n"
@@ -119,7 +160,11 @@ static PyMethodDef functions[] = {
      "origin($module, url, /)\n--\n\n"
      "Return scheme, host, port and whether that is loopback, as libcurl reads the URL, or None."},
     {"versions", versions, METH_NOARGS,
-     "versions($module, /)\n--\n\nReturn the versions of this package, libcurl and cJSON."},
+     "versions($module, /)\n--\n\n"
+     "Return the versions of this package, libcurl, its TLS library and cJSON."},
+    {"system_ca", system_ca, METH_NOARGS,
+     "system_ca($module, /)\n--\n\n"
+     "Return where this machine keeps its CA certificates (hashed directory or file), or None."},
     {NULL, NULL, 0, NULL},
 };
 

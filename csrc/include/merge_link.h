@@ -283,18 +283,26 @@ bool ml_client_matches(const ml_client *client, const ml_client_options *options
 
 typedef struct ml_response ml_response;
 
+/* Seconds since the attempt began, as libcurl measures them; 0 for a step that was not needed or
+ * not reached. */
+typedef struct ml_timing {
+    double name_lookup, connect, tls, first_byte, total;
+} ml_timing;
+
 /* What is told of an attempt, before it and after it. Texts belong to the call. */
 typedef struct ml_attempt {
     const char *method; /* "POST" */
     const char *host;
-    const char *path; /* without base URL and without what may be secret: "/ats/v1/link-token" */
-    const char *url;  /* base URL and that path */
-    unsigned number;  /* from 1 */
-    bool is_over;     /* the rest is of attempts that are over */
-    int http_status;  /* 0: no whole answer */
-    const char *code; /* libcurl's name of a failure, or "" */
-    double seconds;   /* that it took */
-    double retry_in;  /* seconds until the next attempt; negative: there is none */
+    const char *path;   /* without base URL and without what may be secret: "/ats/v1/link-token" */
+    const char *url;    /* base URL and that path */
+    unsigned number;    /* from 1 */
+    bool is_over;       /* the rest is of attempts that are over */
+    int http_status;    /* 0: no whole answer */
+    const char *code;   /* libcurl's name of a failure, or "" */
+    double seconds;     /* that it took */
+    double retry_in;    /* seconds until the next attempt; negative: there is none */
+    ml_timing timing;   /* of its steps */
+    double server_time; /* the answer's Date, in seconds since the epoch; negative: none */
 } ml_attempt;
 
 typedef struct ml_call_options {
@@ -348,11 +356,6 @@ typedef struct ml_member {
     const char *text; /* a string, decoded; NULL for other kinds and when it holds U+0000 */
 } ml_member;
 
-/* Seconds since the attempt began, as libcurl measures them; 0 for a step that was not needed. */
-typedef struct ml_timing {
-    double name_lookup, connect, tls, first_byte, total;
-} ml_timing;
-
 void ml_response_free(ml_response *response);
 int ml_response_status(const ml_response *response);
 unsigned ml_response_attempts(const ml_response *response);
@@ -379,6 +382,7 @@ double ml_answer_time(ml_text headers, double began);
 
 const char *ml_version(void);         /* of this library */
 const char *ml_libcurl_version(void); /* of the libcurl in use */
+const char *ml_tls_version(void);     /* name and version of the TLS library that libcurl uses */
 const char *ml_cjson_version(void);   /* of the cJSON in use */
 /* ML_ERR_CONFIGURATION when the libcurl in use is too old (7.88 is needed). */
 ml_status ml_library_check(ml_error *error);

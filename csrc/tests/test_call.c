@@ -505,17 +505,22 @@ static void note(void *context, const ml_attempt *attempt) {
     d->count++;
 }
 
+#define NOVEMBER "Sun, 06 Nov 1994 08:49:37 GMT"
+
 static void each_attempt_is_told_before_and_after(void **state) {
     (void)state;
     static const scripted_answer answers[] = {
-        {.status = ML_ERR_TRANSPORT, .takes = 1.5}, {.http_status = 503}, {.takes = 2.0}};
+        {.status = ML_ERR_TRANSPORT, .takes = 1.5, .headers = "Date: " NOVEMBER "\r\n"},
+        {.http_status = 503},
+        {.takes = 2.0, .headers = "Date: " NOVEMBER "\r\n"}};
     static const struct {
         unsigned number;
         bool is_over;
         int http_status;
-        double seconds, retry_in;
-    } expected[] = {{1, false, 0, 0, -1},   {1, true, 0, 1.5, 0.25}, {2, false, 0, 0, -1},
-                    {2, true, 503, 0, 0.5}, {3, false, 0, 0, -1},    {3, true, 200, 2.0, -1}};
+        double seconds, retry_in, server_time;
+    } expected[] = {{1, false, 0, 0, -1, -1}, {1, true, 0, 1.5, 0.25, -1},
+                    {2, false, 0, 0, -1, -1}, {2, true, 503, 0, 0.5, -1},
+                    {3, false, 0, 0, -1, -1}, {3, true, 200, 2.0, -1, 784111777.0}};
     stage s;
     diary d = {0};
     open_stage(&s);
@@ -531,6 +536,8 @@ static void each_attempt_is_told_before_and_after(void **state) {
         assert_int_equal(d.attempts[i].http_status, expected[i].http_status);
         expect_near(d.attempts[i].seconds, expected[i].seconds);
         expect_near(d.attempts[i].retry_in, expected[i].retry_in);
+        expect_near(d.attempts[i].server_time, expected[i].server_time);
+        expect_near(d.attempts[i].timing.total, 0.0);
     }
     close_stage(&s);
 }

@@ -526,6 +526,7 @@ static void library_knows_its_versions(void **state) {
     ml_error_init(&error);
     assert_int_equal(ml_library_check(&error), ML_OK);
     expect_contains(ml_libcurl_version(), ".");
+    expect_contains(ml_tls_version(), "/");
     expect_contains(ml_cjson_version(), ".");
     assert_true(strlen(ml_version()) > 0);
 }

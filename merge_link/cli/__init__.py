@@ -1,15 +1,21 @@
-"""The command ``merge-link``, for people and shell scripts (extra ``cli``: click).
+"""The command ``merge-link``, for people and shell scripts (extra ``cli``: click, python-dotenv).
 
 What lives here, from the top down; a module imports only from those below it:
 
-============  ==============================================================
-``program``   the command as a whole: its subcommands, its exit codes
-``create``    ``merge-link create``: flags in, link token out
-``inputs``    what comes from files: the JSON object and the API key
-``failures``  errors as lines for a person, in terms of the flags they typed
-``options``   the flags, made from the field rows of the C core
-``output``    a link token as text, JSON or lines for a shell
-============  ==============================================================
+==============  ==============================================================
+``program``     the command as a whole: its subcommands, its exit codes
+``create``      ``merge-link create``: flags in, link token out
+``doctor``      ``merge-link doctor``: what was found, and what to do, as text or JSON
+``completion``  ``merge-link completion``: the script that a shell needs
+``checkup``     what the doctor looks at, one finding for each
+``advice``      what to do when the server was not reached, or answered no
+``connection``  where requests go, and with which key: the sandbox or Merge
+``browser``     opening a magic link
+``inputs``      what comes from files: the JSON object, the API key, variables
+``failures``    errors as lines for a person, in terms of the flags they typed
+``options``     the flags, made from the field rows of the C core
+``output``      a link token as text, JSON or lines for a shell; colours
+==============  ==============================================================
 
 The rest of `merge_link` never imports this package, and this module loads click only when there is
 something to do for it.

@@ -2,7 +2,8 @@
 
 import enum
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Set
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +15,9 @@ from merge_link.cli.output import one_line
 
 
 class ExitCode(enum.IntEnum):
-    """What a script learns of a failure. Beside these: 0 done, 1 no output, 130 Ctrl-C."""
+    """What a script learns of a failure. Beside these: 0 done, 130 Ctrl-C."""
 
+    NOT_DELIVERED = 1
     WRONG_INPUT = 2
     CONFIGURATION = 3
     REFUSED = 4
@@ -23,8 +25,8 @@ class ExitCode(enum.IntEnum):
 
 
 EXIT_CODES_HELP = (
-    "Exit codes: 0 done, 1 result not written, 2 wrong input, 3 configuration or authentication,"
-    " 4 refused by Merge, 5 network, 130 Ctrl-C."
+    "Exit codes: 0 done, 1 result not written or not opened, 2 wrong input, 3 configuration or"
+    " authentication, 4 refused by Merge, 5 network, 130 Ctrl-C."
 )
 
 # The first that fits counts.
@@ -43,6 +45,22 @@ class Failure(click.ClickException):
     def __init__(self, *problems: str, code: ExitCode = ExitCode.WRONG_INPUT) -> None:
         super().__init__("\n".join(map(one_line, problems)))
         self.code = code
+
+
+@contextmanager
+def noted(failures: list[Failure]) -> Iterator[None]:
+    """Keep a failure of the block for `tell`, so that others can be told with it."""
+    try:
+        yield
+    except Failure as failure:
+        failures.append(failure)
+
+
+def tell(failures: list[Failure]) -> None:
+    """Raise all of them as one, with the exit code of the first; if there are any."""
+    if failures:
+        problems = [line for failure in failures for line in failure.message.splitlines()]
+        raise Failure(*problems, code=failures[0].code)
 
 
 @dataclass(frozen=True)
@@ -73,22 +91,53 @@ class Typed:
 
     def message(self, path: str, text: str) -> str:
         """What to say of the field at that path: other fields are called like it, flags or not."""
-        for name in rows() if self.is_flag(path) else ():
+        if not self.is_flag(path):
+            return text
+        if self._holds_several(path):
+            flag = flag_of("categories")
+            return f"takes one category: repeat it, as in {flag} ats {flag} hris"
+        for name in rows():
             if "_" in name:
                 text = re.sub(rf"\b{name}\b", flag_of(name), text)
-        return text
+        # A flag has the type of its field already.
+        return re.sub("^is required: .*", "is required", text)
+
+    def _holds_several(self, path: str) -> bool:
+        index = re.fullmatch(r"categories\[(\d+)\]", path)
+        return index is not None and "," in self.flags["categories"][int(index[1])]
+
+    def is_option_flag(self, text: str) -> bool:
+        """Whether the option that a message begins with was given by a flag."""
+        return self.options.get(text.partition(" ")[0], "").startswith("--")
 
     def option(self, text: str) -> str:
         """A message about an option of the client, which it begins with."""
         name, space, rest = text.partition(" ")
         words = self.options.get(name, name) + space + rest
+        words = words.partition(" (where it is not given, ")[0]  # it is known here
         return words.replace("allow_http=True", "MERGE_ALLOW_HTTP=1")
 
 
 def failure_of(error: errors.MergeLinkError, typed: Typed) -> Failure:
     """Return the failure that a command ends with because of an error."""
-    code = next(code for kind, code in _CODES if isinstance(error, kind))
+    code = exit_code_of(error)
+    if isinstance(error, errors.ConfigurationError) and typed.is_option_flag(str(error)):
+        code = ExitCode.WRONG_INPUT
     return Failure(*_problems(error, typed), code=code)
+
+
+@contextmanager
+def in_words_of(typed: Typed) -> Iterator[None]:
+    """Turn an error of the block into the failure that a command ends with."""
+    try:
+        yield
+    except errors.MergeLinkError as error:
+        raise failure_of(error, typed) from None
+
+
+def exit_code_of(error: errors.MergeLinkError) -> ExitCode:
+    """Return the exit code of an error, wherever its cause came from."""
+    return next(code for kind, code in _CODES if isinstance(error, kind))
 
 
 def _problems(error: errors.MergeLinkError, typed: Typed) -> list[str]:

@@ -1,16 +1,19 @@
-"""What comes from files: the JSON object of API fields, and the API key."""
+"""What comes from files: the JSON object of API fields, the API key, environment variables."""
 
+import io
 import json
+import logging
 import os
+import re
 import stat
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, BinaryIO
 
-import click
-
 from merge_link.cli.failures import ExitCode, Failure
-from merge_link.cli.options import rows
+from merge_link.cli.options import field_of_flag, rows
+from merge_link.cli.output import complain
 
 STDIN = "-"
 
@@ -31,8 +34,12 @@ def _open(path: str) -> AbstractContextManager[BinaryIO]:
 # ---- the JSON object ----
 
 
-def read_fields(path: str) -> dict[str, Any]:
-    """Read a JSON object of API fields from a file. Raises `Failure`."""
+def read_fields(path: str) -> tuple[dict[str, Any], list[str]]:
+    """Read a JSON object of API fields from a file, and say what is wrong with its names.
+
+    A field with a name that is nearly right comes under the right one. Raises `Failure` when there
+    is no such object.
+    """
     try:
         with _open(path) as file:
             fields = _parse(file.read())
@@ -40,10 +47,17 @@ def read_fields(path: str) -> dict[str, Any]:
         raise Failure(f"--json {name_of(path)}: {_reason(error)}") from None
     if not isinstance(fields, dict):
         raise Failure(f"--json {name_of(path)}: must hold a JSON object of the API's fields")
-    problems = [f"--json {name_of(path)}: {problem}" for problem in _problems(fields)]
-    if problems:
-        raise Failure(*problems)
-    return fields
+    known: dict[str, Any] = {}
+    problems = []
+    for name, value in fields.items():
+        if name in rows() or (name == _EXTRA and isinstance(value, dict)):
+            known[name] = value
+            continue
+        meant = _meant(name)
+        if meant is not None:
+            known.setdefault(meant, value)
+        problems.append(f"--json {name_of(path)}: {_unknown(name, meant)}")
+    return known, problems
 
 
 def _parse(text: bytes) -> Any:
@@ -80,19 +94,20 @@ def _reason(error: Exception) -> str:
     return str(error)
 
 
-def _problems(fields: dict[str, Any]) -> list[str]:
-    extra = fields.get(_EXTRA, {})
-    found = [_unknown(name) for name in fields if name not in rows() and name != _EXTRA]
-    if not isinstance(extra, dict):
-        found.append(f"{_EXTRA} must be an object")
-    return found
-
-
-def _unknown(name: str) -> str:
+def _meant(name: str) -> str | None:
+    """Return the field that a name is nearly that of, also by its flag or in camelCase."""
     from difflib import get_close_matches
 
-    meant = get_close_matches(name.lower().replace("-", "_"), rows(), n=1, cutoff=0.85)
-    hint = f'did you mean "{meant[0]}"?' if meant else f'newer ones go into "{_EXTRA}"'
+    snake = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower().replace("-", "_")
+    by_flag = field_of_flag(f"--{snake.replace('_', '-')}")
+    near = get_close_matches(snake, rows(), n=1, cutoff=0.8)
+    return by_flag or (near[0] if near else None)
+
+
+def _unknown(name: str, meant: str | None) -> str:
+    if name == _EXTRA:
+        return f"{_EXTRA} must be an object"
+    hint = f'did you mean "{meant}"?' if meant else f'newer ones go into "{_EXTRA}"'
     return f"{json.dumps(name)} is not a field of the API; {hint}"
 
 
@@ -117,8 +132,76 @@ def read_api_key(path: str) -> str:
 def _warn_if_others_can_read(file: BinaryIO, path: str) -> None:
     mode = os.fstat(file.fileno()).st_mode
     if stat.S_ISREG(mode) and mode & stat.S_IROTH:
-        click.echo(
-            f"merge-link: warning: {path} can be read by every user of this machine:"
-            f" chmod 600 {path}",
-            err=True,
-        )
+        complain(f"warning: {path} can be read by every user of this machine: chmod 600 {path}")
+
+
+# ---- environment variables ----
+
+_PROXY_VARIABLES = {"http_proxy", "https_proxy", "all_proxy", "no_proxy"}
+_CA_VARIABLES = {"SSL_CERT_FILE", "SSL_CERT_DIR"}
+
+
+@contextmanager
+def environment_with(path: str) -> Iterator[frozenset[str]]:
+    """Add to the environment what a .env file sets of what a client reads; yield the names.
+
+    What the environment has already wins. Raises `Failure`.
+    """
+    values = {
+        name: value
+        for name, value in _read_variables(path).items()
+        if value is not None and _is_read(name) and not _is_set(name)
+    }
+    os.environ.update(values)
+    try:
+        yield frozenset(values)
+    finally:
+        for name in values:
+            os.environ.pop(name, None)
+
+
+def _is_read(name: str) -> bool:
+    return name.startswith("MERGE_") or name.lower() in _PROXY_VARIABLES or name in _CA_VARIABLES
+
+
+def _is_set(name: str) -> bool:
+    # The proxies' variables count in capitals and in small letters.
+    names = {name, name.lower(), name.upper()} if name.lower() in _PROXY_VARIABLES else {name}
+    return any(one in os.environ for one in names)
+
+
+def _read_variables(path: str) -> dict[str, str | None]:
+    try:
+        from dotenv import dotenv_values
+    except ImportError:
+        raise Failure(
+            '--env-file needs python-dotenv: pip install "merge-link[cli]"',
+            code=ExitCode.CONFIGURATION,
+        ) from None
+    try:
+        with _open(path) as file:
+            text = file.read().decode("utf-8-sig")
+        if "\0" in text:
+            raise ValueError("holds NUL")
+    except (OSError, ValueError) as error:
+        raise Failure(
+            f"--env-file {name_of(path)}: {_reason(error)}", code=ExitCode.CONFIGURATION
+        ) from None
+    with _warnings_of("dotenv", f"--env-file {name_of(path)}"):
+        return dotenv_values(stream=io.StringIO(text))
+
+
+@contextmanager
+def _warnings_of(logger_name: str, about: str) -> Iterator[None]:
+    """Show what a logger warns of as our own warnings. It quotes no values, only lines' numbers."""
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            complain(f"warning: {about}: {record.getMessage()}")
+
+    logger, handler = logging.getLogger(logger_name), Handler(logging.WARNING)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)

@@ -6,7 +6,7 @@ come from ``--json``.
 """
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,11 @@ from merge_link._version import __version__
 if TYPE_CHECKING:
     from merge_link._core import _Field
 
+    _Completion = Callable[[click.Context, click.Parameter, str], list[str]]
+
 OPERATION = "create_link_token"
+# For completion only: the core decides.
+REGIONS = ("us", "eu", "apac")
 HELP_NAMES = ["-h", "--help"]
 
 # Flags that are more than the field's name with hyphens, which works as well.
@@ -30,12 +34,25 @@ _SHORT = {
     "category": "--path-category",
     "should_create_magic_link_url": "--magic-link",
 }
-_METAVARS = {"link_expiry_mins": "MINUTES", "integration": "SLUG", "category": "CATEGORY"}
+_METAVARS = {
+    "end_user_email_address": "ADDRESS",
+    "end_user_organization_name": "NAME",
+    "end_user_origin_id": "ID",
+    "categories": "CATEGORY",
+    "integration": "SLUG",
+    "link_expiry_mins": "MINUTES",
+    "language": "TAG",
+    "completed_account_initial_screen": "SCREEN",
+    "linked_destination_id": "UUID",
+    "credential_id": "UUID",
+    "category": "CATEGORY",
+}
 _HELP = {
-    "end_user_email_address": "The end user's address: for identification, no mail is sent.",
-    "end_user_organization_name": "The end user's organization.",
-    "end_user_origin_id": "Your own id of the end user.",
-    "categories": "What Merge Link shows, such as ats, hris or accounting. Repeatable.",
+    "end_user_email_address": "The end user's address, for identification: no mail is sent."
+    " 1 to 100 characters, required.",
+    "end_user_organization_name": "The end user's organization. 1 to 100 characters, required.",
+    "end_user_origin_id": "Your own id of the end user. 1 to 100 characters, required.",
+    "categories": "What Merge Link shows, such as ats, hris or accounting. Repeatable, required.",
     "integration": "One pre-selected integration, such as greenhouse.",
     "link_expiry_mins": "Until the token expires: 30 to 720, to 10080 (7 days) with a magic link."
     "  [default: 30]",
@@ -45,8 +62,8 @@ _HELP = {
     "are_syncs_disabled": "Link without syncing.",
     "completed_account_initial_screen": "What Merge Link opens with for a linked account:"
     " SELECTIVE_SYNC.",
-    "linked_destination_id": "A UUID.",
-    "credential_id": "A UUID.",
+    "linked_destination_id": "Of the linked destination.",
+    "credential_id": "Of the credential to use.",
     "ekm_enabled": "Use your own encryption keys.",
     "category": "Of the request's path.  [default: the first --category]",
 }
@@ -71,6 +88,11 @@ def flag_of(field: str) -> str:
     return flags_of(field)[0]
 
 
+def field_of_flag(flag: str) -> str | None:
+    """The field that a flag gives, None if it is no field's flag."""
+    return next((name for name in rows() if flag in flags_of(name)), None)
+
+
 class _FieldOption(click.Option):
     """A flag whose longer names work without being shown in the help."""
 
@@ -89,6 +111,8 @@ def field_options() -> list[click.Option]:
 def _field_option(row: "_Field") -> click.Option | None:
     field = row["name"]
     settings: dict[str, Any] = {"help": _HELP.get(field), "metavar": _METAVARS.get(field)}
+    if row["choices"]:
+        settings["shell_complete"] = completion_of(row["choices"])
     if row["type"] == "boolean":
         pairs = [f"{flag}/--no-{flag.removeprefix('--')}" for flag in flags_of(field)]
         return _FieldOption([field, *pairs], default=None, help=_HELP.get(field))
@@ -97,6 +121,15 @@ def _field_option(row: "_Field") -> click.Option | None:
     if row["type"] == "array" and field in _SHORT:
         return _FieldOption([field, *flags_of(field)], multiple=True, **settings)
     return None
+
+
+def completion_of(choices: Sequence[str]) -> "_Completion":
+    """What a shell offers for an option that takes these, and newer ones too."""
+
+    def complete(context: click.Context, option: click.Parameter, typed: str) -> list[str]:
+        return [choice for choice in choices if choice.startswith(typed)]
+
+    return complete
 
 
 def version_option() -> click.Option:
@@ -139,34 +172,12 @@ def refused_key_option() -> click.Option:
     )
 
 
-def connection_options() -> Sequence[click.Option]:
-    """Where the request goes, and with which key."""
-    return [
-        click.Option(
-            ["--sandbox"],
-            is_flag=True,
-            help="Ask a sandbox inside this process, not Merge: needs neither key nor network.",
-        ),
-        click.Option(
-            ["--api-key-file"],
-            metavar="FILE",
-            help="Read Merge's API key from a file, - for stdin.  [default: MERGE_API_KEY]",
-        ),
-        refused_key_option(),
-        click.Option(
-            ["--region"],
-            metavar="us|eu|apac",
-            help="Of Merge's servers.  [default: MERGE_REGION, else us]",
-        ),
-        click.Option(
-            ["--base-url"],
-            metavar="URL",
-            help="What stands before /CATEGORY; wins over the region.  [default: MERGE_BASE_URL]",
-        ),
-        click.Option(
-            ["--timeout"],
-            type=click.FLOAT,
-            metavar="SECONDS",
-            help="For the whole call, retries included.  [default: 30]",
-        ),
-    ]
+def format_option(formats: Sequence[str]) -> click.Option:
+    """The flag ``--format``; the first of them is the default."""
+    return click.Option(
+        ["output_format", "--format"],
+        type=click.Choice(formats),
+        default=formats[0],
+        show_default=True,
+        help="Of what is written to stdout.",
+    )

@@ -6,10 +6,12 @@ from typing import Any
 import click
 
 from merge_link.cli import INTERRUPTED
+from merge_link.cli.completion import completion
 from merge_link.cli.create import create
-from merge_link.cli.failures import EXIT_CODES_HELP, Failure
+from merge_link.cli.doctor import doctor
+from merge_link.cli.failures import EXIT_CODES_HELP, ExitCode, Failure
 from merge_link.cli.options import HELP_NAMES, version_option
-from merge_link.cli.output import one_line
+from merge_link.cli.output import complain, wants_colour
 
 
 class Program(click.Group):
@@ -17,27 +19,24 @@ class Program(click.Group):
 
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run, report what went wrong, and exit."""
-        sys.exit(self._run(*args, **{**extra, "standalone_mode": False}))
+        extra = {**extra, "standalone_mode": False, "color": wants_colour()}
+        sys.exit(self._run(*args, **extra))
 
     def _run(self, *args: Any, **extra: Any) -> int:
         if sys.stdout is None:  # closed: find out before a token is made that nobody gets
-            _complain("the result could not be written: stdout is closed")
-            return 1
+            complain("the result could not be written: stdout is closed")
+            return ExitCode.NOT_DELIVERED
         try:
             return super().main(*args, **extra) or 0
         except click.Abort:
             return INTERRUPTED
         except click.ClickException as error:
-            _complain(error.format_message())
+            for problem in error.format_message().splitlines():
+                complain(problem)
             return error.code if isinstance(error, Failure) else error.exit_code
         except OSError as error:  # of stdout: all else was dealt with where it came up
-            _complain(f"the result could not be written: {error.strerror}")
-            return 1
-
-
-def _complain(problems: str) -> None:
-    for problem in problems.splitlines():
-        click.echo(f"merge-link: {one_line(problem)}", err=True)
+            complain(f"the result could not be written: {error.strerror}")
+            return ExitCode.NOT_DELIVERED
 
 
 def _show_help(context: click.Context) -> None:
@@ -51,7 +50,7 @@ program: Program = Program(
     help="Link accounts through Merge (https://docs.merge.dev).",
     epilog=EXIT_CODES_HELP,
     context_settings={"help_option_names": HELP_NAMES},
-    commands={"create": create},
+    commands={"create": create, "doctor": doctor, "completion": completion},
     params=[version_option()],
     invoke_without_command=True,
     callback=click.pass_context(_show_help),

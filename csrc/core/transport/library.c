@@ -44,6 +44,11 @@ const char *ml_libcurl_version(void) {
     return loaded()->version;
 }
 
+const char *ml_tls_version(void) {
+    const char *version = loaded()->ssl_version;
+    return version != NULL ? version : "none";
+}
+
 const char *ml_default_user_agent(void) {
     return default_user_agent;
 }

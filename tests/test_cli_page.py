@@ -1,0 +1,65 @@
+"""docs/command-line.md is true: its commands are run, and its tables say what the code has."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from documents import (
+    Command,
+    assert_does_what_is_shown,
+    commands_of,
+    environment_with,
+    table_of,
+)
+from merge_link.cli.failures import ExitCode
+from merge_link.cli.output import FORMATS
+from merge_link.cli.program import program
+from merge_link.sandbox import Sandbox
+from samples import FIELDS
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "command-line.md"
+TEXT = PAGE.read_text()
+README = PAGE.parent.parent / "README.md"
+
+
+@pytest.mark.parametrize("command", commands_of(PAGE), ids=lambda command: command.text[:60])
+def test_commands_do_what_is_shown(command: Command, sandbox: Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "user.json").write_text(json.dumps(FIELDS))
+    (tmp_path / ".env").write_text("MERGE_REGION=eu\nMERGE_API_KEY=test_of_the_file\n")
+    environment = environment_with(sandbox, tmp_path)
+    assert_does_what_is_shown(command, env=environment, cwd=tmp_path)
+
+
+def test_every_command_has_a_section_and_every_flag_that_is_named_is_there() -> None:
+    for name in program.commands:
+        assert f"\n## {name.capitalize()}\n" in TEXT
+    flags = {
+        flag
+        for command in program.commands.values()
+        for option in command.params
+        for flag in (*option.opts, *option.secondary_opts)
+    }
+    named = set(re.findall(r"`(--[a-z-]+)", TEXT)) - {"--help"}
+    assert named <= flags
+    # Those of fields are described as a whole.
+    own = [option.opts[-1] for option in program.commands["doctor"].params if not option.hidden]
+    assert [flag for flag in own if flag not in named and flag != "--version"] == []
+
+
+def test_the_formats_are_all_of_them() -> None:
+    (rows,) = re.findall(r"`--format` is one of\n\n\|.*?\n\|.*?\n(.*?)\n\n", TEXT, re.DOTALL)
+    assert re.findall(r"^\| `(\w+)`", rows, re.MULTILINE) == list(FORMATS)
+
+
+def test_the_exit_codes_are_all_of_them_here_and_in_the_readme() -> None:
+    codes = {int(code) for code in table_of(PAGE, "Exit codes")}
+    assert codes == {0, 130, *ExitCode}
+    assert table_of(PAGE, "Exit codes").keys() == table_of(README, "Command line").keys()
+
+
+def test_links_lead_to_sections_that_are_there() -> None:
+    headings = re.findall(r"^## (.*)$", TEXT, re.MULTILINE)
+    anchors = {heading.lower().replace(" ", "-") for heading in headings}
+    assert set(re.findall(r"\]\(#([^)]*)\)", TEXT)) <= anchors
