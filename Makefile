@@ -91,6 +91,8 @@ thorough:  ## All that is too slow for every change: what stands below, and the 
 	@$(MAKE) --no-print-directory test-asan
 	@$(MAKE) --no-print-directory test-debug-python
 	@$(MAKE) --no-print-directory test-pythons
+	@$(MAKE) --no-print-directory check-wheel
+	@$(MAKE) --no-print-directory test-wheel
 	@$(MAKE) --no-print-directory test-next IF_POSSIBLE=--if-possible
 	@$(MAKE) --no-print-directory free-threaded
 	@$(MAKE) --no-print-directory fuzz SECONDS=30
@@ -142,6 +144,19 @@ free-threaded: setup  ## Check that the extension compiles for a free-threaded P
 .PHONY: dist
 dist: dist/.built  ## Build the sdist, and the wheel from it (dist/)
 
+.PHONY: wheel
+wheel: wheelhouse/.built  ## Build the wheel that needs nothing of the machine (wheelhouse/)
+
+.PHONY: check-wheel
+check-wheel: wheel setup  ## Install that wheel into empty environments, the C library into an empty root, and try them
+	@PATH="$(CURDIR)/$(WHEEL_TOOLS)/bin:$$PATH" $(BIN)/pytest tests/packaging $(PYTEST_ARGS)
+
+.PHONY: test-wheel
+test-wheel: wheel system-test  ## The Python tests on that wheel
+	@scripts/wheel-venv $(BIN)/python build/venvs/wheel wheelhouse/*.whl
+	@mkdir -p build/run
+	@cd build/run && ../venvs/wheel/bin/pytest -c $(CURDIR)/pyproject.toml $(PYTEST_ARGS) $(CURDIR)/tests
+
 .PHONY: c-lib
 c-lib: system  ## Build the C library alone (build/libmerge_link.a)
 	$(PARALLEL) build/libmerge_link.a
@@ -152,7 +167,7 @@ examples: system  ## Build the C examples (build/examples/)
 
 .PHONY: clean
 clean:  ## Remove what was built, but for the virtual environment
-	rm -rf build dist *.egg-info .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis merge_link/*.so
+	rm -rf build dist wheelhouse *.egg-info .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis merge_link/*.so
 	rm -f $(VENV)/.built
 	find . -name __pycache__ -not -path './.*' -prune -exec rm -rf {} +
 
@@ -161,11 +176,13 @@ clean:  ## Remove what was built, but for the virtual environment
 .PHONY: setup
 setup: system $(VENV)/.built
 
-.PHONY: system system-test system-valgrind system-fuzz system-debug-python
+.PHONY: system system-test system-wheel system-valgrind system-fuzz system-debug-python
 system:
 	@scripts/system-packages $(PYTHON) build
 system-test: system
 	@scripts/system-packages $(PYTHON) test
+system-wheel: system
+	@scripts/system-packages $(PYTHON) wheel
 system-valgrind: system
 	@scripts/system-packages $(PYTHON) valgrind
 system-fuzz: system
@@ -202,6 +219,30 @@ dist/.built: $(PACKAGE_FILES) | setup
 	@mkdir -p build
 	@$(BIN)/python -m build --no-isolation . > build/dist.log 2>&1 || { cat build/dist.log; exit 1; }
 	@ls dist/*
+	@touch $@
+
+# The wheel has an environment of tools of its own, so that `make setup` stays short.
+WHEEL_TOOLS := build/venvs/wheel-tools
+
+$(WHEEL_TOOLS)/.installed: pyproject.toml | system
+	@echo "Installing the tools that make a wheel"
+	@rm -rf $(WHEEL_TOOLS)
+	@$(PYTHON) -m venv $(WHEEL_TOOLS)
+	@$(WHEEL_TOOLS)/bin/python scripts/dependency-group wheel | xargs $(WHEEL_TOOLS)/bin/python -m pip install -q --disable-pip-version-check
+	@touch $@
+
+# Asks each time whether the libraries have new security fixes, and changes only if they do.
+build/bundled/.key: FORCE $(WHEEL_TOOLS)/.installed | system-wheel
+	@PATH="$(CURDIR)/$(WHEEL_TOOLS)/bin:$$PATH" scripts/bundled-libraries build/bundled
+
+wheelhouse/.built: dist/.built build/bundled/.key scripts/finish-wheel
+	@rm -rf wheelhouse build/wheel
+	@mkdir -p wheelhouse build/wheel
+	@PKG_CONFIG_PATH=$(CURDIR)/build/bundled/lib/pkgconfig $(PIP) wheel -q --no-deps --no-build-isolation \
+	    -w build/wheel dist/*.tar.gz
+	@PATH="$(CURDIR)/$(WHEEL_TOOLS)/bin:$$PATH" scripts/finish-wheel build/bundled build/wheel/*.whl wheelhouse \
+	    > build/wheel/log 2>&1 || { cat build/wheel/log; exit 1; }
+	@ls wheelhouse/*.whl
 	@touch $@
 
 # ---- C: one directory of objects for each flavour --------------------------------------------------------------------
