@@ -38,7 +38,7 @@ PARALLEL = +@$(MAKE) -s --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j
 
 .PHONY: help
 help:  ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  PYTHON=python3.12 chooses the Python, PYTEST_ARGS='-k retry' is given to pytest."
 
@@ -50,10 +50,17 @@ FUZZ_CC ?= clang
 MINUTES ?= 5
 DEBUG_PYTHON ?= python3-dbg
 
+# Of `make install-c`.
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+C_LIBDIR = $(DESTDIR)$(LIBDIR)
+C_INCLUDEDIR = $(DESTDIR)$(INCLUDEDIR)
+
 # ---- What a person does ----------------------------------------------------------------------------------------------
 
 .PHONY: demo
-demo: setup  ## Make a link token in the sandbox (sets up all it needs)
+demo: $(if $(wildcard $(VENV)/.installed),setup,$(VENV)/.demo)  ## Make a link token in the sandbox (sets up all it needs)
 	@$(BIN)/merge-link create --sandbox --email hr@acme.example --organization Acme --origin-id acme-42 --category ats
 
 .PHONY: test
@@ -161,6 +168,23 @@ test-wheel: wheel system-test  ## The Python tests on that wheel
 c-lib: system  ## Build the C library alone (build/libmerge_link.a)
 	$(PARALLEL) build/libmerge_link.a
 
+.PHONY: install-c
+install-c: system  ## Install the C library for pkg-config (PREFIX=/usr/local, DESTDIR, LIBDIR, INCLUDEDIR)
+	$(PARALLEL) build/libmerge_link.a build/libmerge_link.so
+	@install -d '$(C_INCLUDEDIR)' '$(C_LIBDIR)/pkgconfig'
+	@install -m 644 csrc/include/merge_link.h '$(C_INCLUDEDIR)'
+	@install -m 644 build/libmerge_link.a '$(C_LIBDIR)'
+	@install -m 755 build/libmerge_link.so '$(C_LIBDIR)/libmerge_link.so.$(VERSION)'
+	@ln -sf libmerge_link.so.$(VERSION) '$(C_LIBDIR)/$(SONAME)'
+	@ln -sf $(SONAME) '$(C_LIBDIR)/libmerge_link.so'
+	@sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@VERSION@|$(VERSION)|' \
+	    csrc/merge-link.pc.in > '$(C_LIBDIR)/pkgconfig/merge-link.pc'
+
+.PHONY: uninstall-c
+uninstall-c:  ## Remove what install-c with the same PREFIX, DESTDIR, LIBDIR and INCLUDEDIR installed
+	@rm -f '$(C_INCLUDEDIR)/merge_link.h' '$(C_LIBDIR)/pkgconfig/merge-link.pc' '$(C_LIBDIR)'/libmerge_link.a \
+	    '$(C_LIBDIR)'/libmerge_link.so '$(C_LIBDIR)/$(SONAME)' '$(C_LIBDIR)/libmerge_link.so.$(VERSION)'
+
 .PHONY: examples
 examples: system  ## Build the C examples (build/examples/)
 	$(PARALLEL) $(EXAMPLES)
@@ -201,6 +225,12 @@ $(VENV)/.created: $(if $(VENV_STATE),,FORCE) | system
 	@rm -rf $(VENV)
 	@$(PYTHON) -m venv $(VENV)
 	@echo "$(VENV_OF)" > $@
+
+# The package and its command alone: `make demo` is quick where nothing is set up yet.
+$(VENV)/.demo: $(PACKAGE_FILES) $(VENV)/.created
+	@echo "Installing merge-link with its command line"
+	@$(PIP) install -q -e '.[cli]'
+	@touch $@
 
 $(VENV)/.installed: pyproject.toml $(VENV)/.created
 	@echo "Installing merge-link and the tools of its dev extra"
@@ -313,6 +343,19 @@ $(OBJECTS)/tests/fuzz/%: $(OBJECTS)/tests/fuzz/%.o $(FUZZ_OBJECTS) $(OBJECTS)/li
 
 build/libmerge_link.a: build/c/plain/libmerge_link.a
 	@cp $< $@
+
+# A version is compatible with the ones before it if its first number is the same; below 1.0, the second too.
+VERSION_PARTS = $(subst ., ,$(VERSION))
+SONAME = libmerge_link.so.$(word 1,$(VERSION_PARTS))$(if $(VERSION:0.%=),,.$(word 2,$(VERSION_PARTS)))
+
+# The functions of the header, and nothing else, are seen from outside.
+build/merge_link.map: csrc/include/merge_link.h
+	@mkdir -p $(@D)
+	@{ echo '{ global:'; $(CC) -E -P $< | grep -o 'ml_[a-z0-9_]* *(' | tr -d ' ' | tr '(' ';'; echo 'local: *; };'; } > $@
+
+build/libmerge_link.so: build/c/plain/libmerge_link.a build/merge_link.map merge_link/_version.py
+	@$(CC) -shared -pthread -Wl,-soname,$(SONAME) -Wl,--version-script=build/merge_link.map -Wl,-z,relro,-z,now -Wl,-z,defs \
+	    $(LDFLAGS) -Wl,--whole-archive $< -Wl,--no-whole-archive $(LIBRARY_LIBS) -o $@
 
 build/examples/%: build/c/plain/examples/%.o build/libmerge_link.a
 	@mkdir -p $(@D)
