@@ -156,7 +156,7 @@ wheel: wheelhouse/.built  ## Build the wheel that needs nothing of the machine (
 
 .PHONY: check-wheel
 check-wheel: wheel setup  ## Install that wheel into empty environments, the C library into an empty root, and try them
-	@PATH="$(CURDIR)/$(WHEEL_TOOLS)/bin:$$PATH" $(BIN)/pytest tests/packaging $(PYTEST_ARGS)
+	@PATH="$(CURDIR)/$(WHEEL_TOOLS)/bin:$$PATH" $(BIN)/pytest --timeout=600 tests/packaging $(PYTEST_ARGS)
 
 .PHONY: test-wheel
 test-wheel: wheel system-test  ## The Python tests on that wheel

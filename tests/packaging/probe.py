@@ -7,8 +7,16 @@ import json
 import re
 import sys
 
-import merge_link
-from merge_link import _core
+
+def mapped():
+    with open("/proc/self/maps") as maps:
+        return {match[0] for match in re.findall(r"(/\S+\.so(\.\S+)?)", maps.read())}
+
+
+python_has = mapped()  # some Pythons are linked with zlib
+
+import merge_link  # noqa: E402
+from merge_link import _core  # noqa: E402
 
 base_url, api_key, *ca_file = sys.argv[1:]
 with merge_link.Client(
@@ -20,13 +28,11 @@ with merge_link.Client(
         end_user_origin_id="acme-42",
         categories=["ats"],
     )
-    with open("/proc/self/maps") as maps:
-        mapped = sorted({match[0] for match in re.findall(r"(/\S+\.so(\.\S+)?)", maps.read())})
     said = {
         "length": len(token.link_token),
         "ca_bundle": client.ca_bundle,
         "core": _core.__file__,
-        "mapped": mapped,
+        "mapped": sorted(mapped() - python_has),
         "tls": token.response.timing.tls,
     }
 print(json.dumps(said))
