@@ -38,7 +38,7 @@ PARALLEL = +@$(MAKE) -s --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j
 
 .PHONY: help
 help:  ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  PYTHON=python3.12 chooses the Python, PYTEST_ARGS='-k retry' is given to pytest."
 
@@ -50,10 +50,17 @@ FUZZ_CC ?= clang
 MINUTES ?= 5
 DEBUG_PYTHON ?= python3-dbg
 
+# Of `make install-c`.
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+C_LIBDIR = $(DESTDIR)$(LIBDIR)
+C_INCLUDEDIR = $(DESTDIR)$(INCLUDEDIR)
+
 # ---- What a person does ----------------------------------------------------------------------------------------------
 
 .PHONY: demo
-demo: setup  ## Make a link token in the sandbox (sets up all it needs)
+demo: $(if $(wildcard $(VENV)/.installed),setup,$(VENV)/.demo)  ## Make a link token in the sandbox (sets up all it needs)
 	@$(BIN)/merge-link create --sandbox --email hr@acme.example --organization Acme --origin-id acme-42 --category ats
 
 .PHONY: test
@@ -93,6 +100,8 @@ thorough:  ## All that is too slow for every change: what stands below, and the 
 	@$(MAKE) --no-print-directory test-debug-python
 	@$(MAKE) --no-print-directory test-pythons
 	@$(MAKE) --no-print-directory test-browser
+	@$(MAKE) --no-print-directory check-wheel
+	@$(MAKE) --no-print-directory test-wheel
 	@$(MAKE) --no-print-directory test-next IF_POSSIBLE=--if-possible
 	@$(MAKE) --no-print-directory free-threaded
 	@$(MAKE) --no-print-directory fuzz SECONDS=30
@@ -148,9 +157,39 @@ free-threaded: setup  ## Check that the extension compiles for a free-threaded P
 .PHONY: dist
 dist: dist/.built  ## Build the sdist, and the wheel from it (dist/)
 
+.PHONY: wheel
+wheel: wheelhouse/.built  ## Build the wheel that needs nothing of the machine (wheelhouse/)
+
+.PHONY: check-wheel
+check-wheel: wheel setup  ## Install that wheel into empty environments, the C library into an empty root, and try them
+	@PATH="$(CURDIR)/$(WHEEL_TOOLS)/bin:$$PATH" $(BIN)/pytest --timeout=600 tests/packaging $(PYTEST_ARGS)
+
+.PHONY: test-wheel
+test-wheel: wheel system-test  ## The Python tests on that wheel
+	@scripts/wheel-venv $(BIN)/python build/venvs/wheel wheelhouse/*.whl
+	@mkdir -p build/run
+	@cd build/run && ../venvs/wheel/bin/pytest -c $(CURDIR)/pyproject.toml $(PYTEST_ARGS) $(CURDIR)/tests
+
 .PHONY: c-lib
 c-lib: system  ## Build the C library alone (build/libmerge_link.a)
 	$(PARALLEL) build/libmerge_link.a
+
+.PHONY: install-c
+install-c: system  ## Install the C library for pkg-config (PREFIX=/usr/local, DESTDIR, LIBDIR, INCLUDEDIR)
+	$(PARALLEL) build/libmerge_link.a build/libmerge_link.so
+	@install -d '$(C_INCLUDEDIR)' '$(C_LIBDIR)/pkgconfig'
+	@install -m 644 csrc/include/merge_link.h '$(C_INCLUDEDIR)'
+	@install -m 644 build/libmerge_link.a '$(C_LIBDIR)'
+	@install -m 755 build/libmerge_link.so '$(C_LIBDIR)/libmerge_link.so.$(VERSION)'
+	@ln -sf libmerge_link.so.$(VERSION) '$(C_LIBDIR)/$(SONAME)'
+	@ln -sf $(SONAME) '$(C_LIBDIR)/libmerge_link.so'
+	@sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@VERSION@|$(VERSION)|' \
+	    csrc/merge-link.pc.in > '$(C_LIBDIR)/pkgconfig/merge-link.pc'
+
+.PHONY: uninstall-c
+uninstall-c:  ## Remove what install-c with the same PREFIX, DESTDIR, LIBDIR and INCLUDEDIR installed
+	@rm -f '$(C_INCLUDEDIR)/merge_link.h' '$(C_LIBDIR)/pkgconfig/merge-link.pc' '$(C_LIBDIR)'/libmerge_link.a \
+	    '$(C_LIBDIR)'/libmerge_link.so '$(C_LIBDIR)/$(SONAME)' '$(C_LIBDIR)/libmerge_link.so.$(VERSION)'
 
 .PHONY: examples
 examples: system  ## Build the C examples (build/examples/)
@@ -158,7 +197,7 @@ examples: system  ## Build the C examples (build/examples/)
 
 .PHONY: clean
 clean:  ## Remove what was built, but for the virtual environment
-	rm -rf build dist *.egg-info .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis merge_link/*.so
+	rm -rf build dist wheelhouse *.egg-info .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis merge_link/*.so
 	rm -f $(VENV)/.built
 	find . -name __pycache__ -not -path './.*' -prune -exec rm -rf {} +
 
@@ -167,13 +206,15 @@ clean:  ## Remove what was built, but for the virtual environment
 .PHONY: setup
 setup: system $(VENV)/.built
 
-.PHONY: system system-test system-browser system-valgrind system-fuzz system-debug-python
+.PHONY: system system-test system-browser system-wheel system-valgrind system-fuzz system-debug-python
 system:
 	@scripts/system-packages $(PYTHON) build
 system-test: system
 	@scripts/system-packages $(PYTHON) test
 system-browser: system
 	@scripts/system-packages $(PYTHON) browser
+system-wheel: system
+	@scripts/system-packages $(PYTHON) wheel
 system-valgrind: system
 	@scripts/system-packages $(PYTHON) valgrind
 system-fuzz: system
@@ -193,6 +234,12 @@ $(VENV)/.created: $(if $(VENV_STATE),,FORCE) | system
 	@$(PYTHON) -m venv $(VENV)
 	@echo "$(VENV_OF)" > $@
 
+# The package and its command alone: `make demo` is quick where nothing is set up yet.
+$(VENV)/.demo: $(PACKAGE_FILES) $(VENV)/.created
+	@echo "Installing merge-link with its command line"
+	@$(PIP) install -q -e '.[cli]'
+	@touch $@
+
 $(VENV)/.installed: pyproject.toml $(VENV)/.created
 	@echo "Installing merge-link and the tools of its dev extra"
 	@touch $(VENV)/.installing
@@ -210,6 +257,30 @@ dist/.built: $(PACKAGE_FILES) | setup
 	@mkdir -p build
 	@$(BIN)/python -m build --no-isolation . > build/dist.log 2>&1 || { cat build/dist.log; exit 1; }
 	@ls dist/*
+	@touch $@
+
+# The wheel has an environment of tools of its own, so that `make setup` stays short.
+WHEEL_TOOLS := build/venvs/wheel-tools
+
+$(WHEEL_TOOLS)/.installed: pyproject.toml | system
+	@echo "Installing the tools that make a wheel"
+	@rm -rf $(WHEEL_TOOLS)
+	@$(PYTHON) -m venv $(WHEEL_TOOLS)
+	@$(WHEEL_TOOLS)/bin/python scripts/dependency-group wheel | xargs $(WHEEL_TOOLS)/bin/python -m pip install -q --disable-pip-version-check
+	@touch $@
+
+# Asks each time whether the libraries have new security fixes, and changes only if they do.
+build/bundled/.key: FORCE $(WHEEL_TOOLS)/.installed | system-wheel
+	@PATH="$(CURDIR)/$(WHEEL_TOOLS)/bin:$$PATH" scripts/bundled-libraries build/bundled
+
+wheelhouse/.built: dist/.built build/bundled/.key scripts/finish-wheel
+	@rm -rf wheelhouse build/wheel
+	@mkdir -p wheelhouse build/wheel
+	@PKG_CONFIG_PATH=$(CURDIR)/build/bundled/lib/pkgconfig $(PIP) wheel -q --no-deps --no-build-isolation \
+	    -w build/wheel dist/*.tar.gz
+	@PATH="$(CURDIR)/$(WHEEL_TOOLS)/bin:$$PATH" scripts/finish-wheel build/bundled build/wheel/*.whl wheelhouse \
+	    > build/wheel/log 2>&1 || { cat build/wheel/log; exit 1; }
+	@ls wheelhouse/*.whl
 	@touch $@
 
 # ---- C: one directory of objects for each flavour --------------------------------------------------------------------
@@ -280,6 +351,19 @@ $(OBJECTS)/tests/fuzz/%: $(OBJECTS)/tests/fuzz/%.o $(FUZZ_OBJECTS) $(OBJECTS)/li
 
 build/libmerge_link.a: build/c/plain/libmerge_link.a
 	@cp $< $@
+
+# A version is compatible with the ones before it if its first number is the same; below 1.0, the second too.
+VERSION_PARTS = $(subst ., ,$(VERSION))
+SONAME = libmerge_link.so.$(word 1,$(VERSION_PARTS))$(if $(VERSION:0.%=),,.$(word 2,$(VERSION_PARTS)))
+
+# The functions of the header, and nothing else, are seen from outside.
+build/merge_link.map: csrc/include/merge_link.h
+	@mkdir -p $(@D)
+	@{ echo '{ global:'; $(CC) -E -P $< | grep -o 'ml_[a-z0-9_]* *(' | tr -d ' ' | tr '(' ';'; echo 'local: *; };'; } > $@
+
+build/libmerge_link.so: build/c/plain/libmerge_link.a build/merge_link.map merge_link/_version.py
+	@$(CC) -shared -pthread -Wl,-soname,$(SONAME) -Wl,--version-script=build/merge_link.map -Wl,-z,relro,-z,now -Wl,-z,defs \
+	    $(LDFLAGS) -Wl,--whole-archive $< -Wl,--no-whole-archive $(LIBRARY_LIBS) -o $@
 
 build/examples/%: build/c/plain/examples/%.o build/libmerge_link.a
 	@mkdir -p $(@D)

@@ -12,6 +12,10 @@ import sysconfig
 from glob import glob
 from pathlib import Path
 
+# Before anything that this platform lacks is looked for.
+if sys.platform == "win32":
+    sys.exit("merge-link: Windows is not supported; it works in WSL")
+
 from setuptools import Extension, setup
 
 LIBRARIES = ["libcurl >= 7.88", "libcjson >= 1.7"]
@@ -39,8 +43,6 @@ def pkg_config(*arguments):
 
 
 def extension():
-    if sys.platform == "win32":
-        sys.exit("merge-link: Windows is not supported; it works in WSL")
     version = re.search(r'__version__ = "(.+?)"', Path("merge_link/_version.py").read_text())[1]
     macros = [("_GNU_SOURCE", "1"), ("ML_VERSION", f'"{version}"')]
     if STABLE_ABI:
@@ -79,7 +81,8 @@ def flags():
     else:
         compile_args += ["-O2", "-D_FORTIFY_SOURCE=2", "-fstack-protector-strong"]
         if sys.platform == "linux":
-            link_args += ["-Wl,-z,relro,-z,now"]
+            # Static libraries stay inside: only PyInit__core is seen from outside.
+            link_args += ["-Wl,-z,relro,-z,now", "-Wl,--exclude-libs,ALL"]
     return compile_args, link_args
 
 

@@ -43,6 +43,13 @@ ELSEWHERE = {
         "scripts/system-packages installs the same packages"
     ),
     "pip install .": "`make test-pythons` installs the wheel that is built from the sdist",
+    "make wheel": "`make check-wheel`, which also does what follows in the README:",
+    "python3 -m venv v": "tests/packaging/test_installed.py",
+    'v/bin/pip install "$(echo wheelhouse/merge_link-*.whl)[cli,sandbox]"': "the same",
+    "v/bin/merge-link create --sandbox --email hr@acme.example --organization Acme "
+    "--origin-id acme-42 --category ats": "the same",
+    "sudo make install-c && sudo ldconfig": "tests/packaging/test_c_library.py",
+    "cc csrc/examples/create.c $(pkg-config --cflags --libs merge-link) -o create": "the same",
     "make demo": "its one command is in the README by itself",
     "make test": ".ci/run",
     "make examples": "built here by the compiler alone",
