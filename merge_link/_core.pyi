@@ -142,7 +142,12 @@ def create_link_token(
     Merge's page: https://docs.merge.dev/ats/link-token/
     """
 
-def check(operation: str, /, **fields: Any) -> None: ...
+def check(operation: str, /, **fields: Any) -> None:
+    """Raise the ValidationError that a call with these keywords would raise; send nothing.
+
+    Needs neither client nor API key.
+    """
+
 def fields(operation: str, /) -> list[_Field]:
     """Describe the fields of an operation, in the order in which they are sent.
 
@@ -153,11 +158,14 @@ def fields(operation: str, /) -> list[_Field]:
 def answer_time(headers: bytes, began: float, /) -> float:
     """Return the time of the Date in header lines (bytes), else began; seconds since the epoch."""
 
-def origin(url: str, /) -> tuple[str, str, int, bool] | None: ...
-def versions() -> _Versions:
-    """Return the versions of this package, libcurl and cJSON."""
+def origin(url: str, /) -> tuple[str, str, int, bool] | None:
+    """Return scheme, host, port and whether that is loopback, as libcurl reads the URL, or None."""
 
-def system_ca() -> str | None: ...
+def versions() -> _Versions:
+    """Return the versions of this package, libcurl, its TLS library and cJSON."""
+
+def system_ca() -> str | None:
+    """Return where this machine keeps its CA certificates (hashed directory or file), or None."""
 
 @disjoint_base
 class Client:
@@ -323,7 +331,7 @@ class Client:
         """(failures, seconds), or None when it is off."""
     @property
     def ca_bundle(self) -> str | bytes | None:
-        """File or directory of the CA certificates in use."""
+        """The CA certificates in use: file, directory or PEM text (bytes)."""
     @property
     def client_cert(self) -> str | None:
         """File of the client certificate, or None."""

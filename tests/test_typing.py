@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 
 import merge_link
-from merge_link.sandbox import Sandbox
 from documents import blocks_of, in_place, is_test
+from merge_link.sandbox import Sandbox
 
 HERE = Path(__file__).parent / "typing"
 README = Path(__file__).resolve().parent.parent / "README.md"

@@ -156,7 +156,8 @@ static int take_ca(ml_state *state, ml_options_reader *reader, const struct opti
     }
     int taken = take_path(reader, value, slot(reader, row));
     if (taken != 0) return taken < 0 ? -1 : 0;
-    return ml_refuse_type(state, row->name, "a path (str or os.PathLike) or PEM text (bytes)", value);
+    return ml_refuse_type(state, row->name, "a path (str or os.PathLike) or PEM text (bytes)",
+                          value);
 }
 
 /* (certificate, key) or (certificate, key, password). A key of None is in the certificate's file.
@@ -180,10 +181,11 @@ static int take_cert(ml_state *state, ml_options_reader *reader, const struct op
     int taken = PyTuple_Check(value) ? take_cert_tuple(reader, value)
                                      : take_path(reader, value, slot(reader, row));
     if (taken != 0) return taken < 0 ? -1 : 0;
-    return ml_refuse_type(state, row->name,
-                       "a path (str or os.PathLike), or a tuple of strings or paths (certificate, "
-                       "key) or (certificate, key, password)",
-                       value);
+    return ml_refuse_type(
+        state, row->name,
+        "a path (str or os.PathLike), or a tuple of strings or paths (certificate, "
+        "key) or (certificate, key, password)",
+        value);
 }
 
 static int take_budget(ml_state *state, ml_options_reader *reader, PyObject *value) {
