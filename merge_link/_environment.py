@@ -127,13 +127,9 @@ def _proxy_variables(scheme: str) -> tuple[str, ...]:
     return ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 
 
-def _first_set(variables: tuple[str, ...]) -> str | None:
-    return next((variable for variable in variables if os.environ.get(variable)), None)
-
-
 def _no_proxy_entry(host: str, port: int) -> str | None:
     """Return which entry of which variable keeps the host from the proxy, in words."""
-    variable = _first_set(("no_proxy", "NO_PROXY"))
+    variable = _first_set("no_proxy", "NO_PROXY")
     if variable is None:
         return None
 

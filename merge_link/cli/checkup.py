@@ -206,7 +206,7 @@ def _check_certificates(connection: Connection, base_url: str) -> Finding:
         with _client(ca_bundle=None, base_url=base_url) as client:
             path = client.ca_bundle
     except errors.ConfigurationError as error:
-        path = str(_environment.read(base_url).get("ca_bundle"))
+        path = str(_environment.read().get("ca_bundle"))
         problem = _refusal(connection, error, *advice.NO_CERTIFICATES)
     rule = _environment.ca_rule(path)
     kind, count = _look_into(path)
