@@ -321,6 +321,7 @@ def test_problems_of_the_file_are_told_by_their_paths(tmp_path: Path) -> None:
         (["create", "--email"], "Option '--email' requires an argument"),
         (["creat"], "No such command"),
         (["--nothing"], "No such option"),
+        (["completion"], "Missing argument"),
         (["create", "--sandbox", "--base-url", "http://x"], "--sandbox and --base-url exclude"),
         (["create", "--sandbox", "--region", "eu"], "--sandbox and --region exclude"),
         (["create", "--sandbox", "--api-key-file", "k"], "--sandbox and --api-key-file exclude"),
@@ -336,8 +337,12 @@ def test_wrong_usage_is_one_line(arguments: list[str], problem: str) -> None:
 
 
 def test_stray_arguments_are_not_repeated() -> None:
-    for arguments, others in (([KEY], "1 other argument was"), ([KEY, "x"], "2 others were")):
-        result = create("--sandbox", *GOOD, *arguments)
+    for command, others in (
+        (["create", "--sandbox", *GOOD, KEY], "1 other argument was"),
+        (["create", "--sandbox", *GOOD, KEY, "x"], "2 others were"),
+        (["doctor", "--sandbox", KEY], "1 other argument was"),
+    ):
+        result = run(*command)
         assert result.exit_code == 2
         (line,) = complaints(result)
         assert line.startswith(f"takes only flags, and {others} given: put quotes round")

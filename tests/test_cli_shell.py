@@ -7,12 +7,14 @@ import shutil
 import stat
 import subprocess
 import sys
+import webbrowser
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from command_line import BIN, GOOD, PATIENCE, complaints, create, process, run
+from merge_link.cli.browser import open_in
 from merge_link.cli.output import FORMATS
 from merge_link.models import LinkToken
 from samples import KEY, TOKEN
@@ -65,12 +67,12 @@ def test_fish_has_its_own_quotes() -> None:
 
 
 @pytest.mark.skipif(not shutil.which("fish"), reason="fish is not installed")
-@pytest.mark.parametrize("name", ODD)
-def test_fish_reads_what_is_quoted_for_it(name: str) -> None:
-    token = LinkToken(link_token=TOKEN, integration_name=name)
-    script = FORMATS["fish"](token) + '\nprintf "%s|%s" $MERGE_LINK_TOKEN $MERGE_INTEGRATION_NAME'
-    done = process("fish", "--no-config", "-c", script)
-    assert (done.stdout, done.stderr) == (f"{TOKEN}|{name}", "")
+def test_fish_reads_what_is_quoted_for_it() -> None:
+    for name in ODD:
+        token = LinkToken(link_token=TOKEN, integration_name=name)
+        show = 'printf "%s|%s" $MERGE_LINK_TOKEN $MERGE_INTEGRATION_NAME'
+        done = process("fish", "--no-config", "-c", f"{FORMATS['fish'](token)}\n{show}")
+        assert (done.stdout, done.stderr) == (f"{TOKEN}|{name}", "")
 
 
 def test_what_no_shell_can_hold_is_left_out_of_env() -> None:
@@ -253,6 +255,15 @@ def test_a_browser_that_does_not_start_is_told_after_the_token(
     assert done.returncode == 1
     assert TOKEN in done.stdout
     assert done.stderr == "merge-link: --open: the browser could not be started\n"
+
+
+def test_a_browser_in_the_background_that_is_done_at_once_has_opened_the_link(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    browser = webbrowser.BackgroundBrowser(["true", "%s"])
+    browser.open = lambda *_: False  # type: ignore[method-assign]
+    open_in(browser, LINK)
+    assert capsys.readouterr() == ("", "")
 
 
 # ---- colours ----

@@ -8,6 +8,7 @@ What lives here, from the top down; a module imports only from those below it:
 ``doctor``      ``merge-link doctor``: what was found, and what to do, as text or JSON
 ``completion``  ``merge-link completion``: the script that a shell needs
 ``checkup``     what the doctor looks at, one finding for each
+``probe``       one harmless request, and how far it came
 ``advice``      what to do when the server was not reached, or answered no
 ``connection``  where requests go, and with which key: the sandbox or Merge
 ``browser``     opening a magic link

@@ -30,7 +30,8 @@ def open_in(browser: webbrowser.BaseBrowser, url: str | None) -> None:
     in_terminal = type(browser) is webbrowser.GenericBrowser
     with _as_it_is() if in_terminal else _silence():
         opened = browser.open(url)
-    if not opened:
+    # webbrowser says no of one in the background that has done its work already.
+    if not opened and not isinstance(browser, webbrowser.BackgroundBrowser):
         raise Failure("--open: the browser could not be started", code=ExitCode.NOT_DELIVERED)
 
 

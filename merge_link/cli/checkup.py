@@ -7,19 +7,16 @@ known to be good, and says what it chose or why it cannot.
 import os
 import platform
 import re
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from merge_link import Attempt, Client, _core, _environment, errors
+from merge_link import Client, _core, _environment, errors
 from merge_link.cli import advice
 from merge_link.cli.connection import Connection
 from merge_link.cli.failures import ExitCode, Failure, Typed, exit_code_of, failure_of
-
-TIMEOUT = 10.0
-"""Seconds for the request, unless a flag says otherwise."""
+from merge_link.cli.probe import Answer, ask
 
 # Stands in for a key where there is none, or where it does not matter.
 _NO_KEY = "none"
@@ -301,13 +298,6 @@ def _shown_proxy(url: str | None) -> tuple[str | None, bool]:
 
 # ---- the network ----
 
-_STEPS = {
-    "name_lookup": "Name lookup",
-    "connect": "Connect",
-    "tls": "TLS handshake",
-    "first_byte": "First byte",
-}
-
 
 def _check_network(
     connection: Connection, options: dict[str, Any], key: _Key, found: list[Finding]
@@ -316,18 +306,13 @@ def _check_network(
     ill = _ill(found)
     has_key = key.source is not None and "api_key" not in ill
     try:
-        answer = _ask({**options, "api_key": key.value if has_key else _NO_KEY})
+        answer = ask({**options, "api_key": key.value if has_key else _NO_KEY}, has_key=has_key)
     except errors.ConfigurationError as error:
         # It has been told already, unless it is about what no other check looks at.
         problem = None if ill else _refusal(connection, error)
         return _untried("no: see what to do", problem)
-    lines = {
-        **{_STEPS[step]: f"{time:.0f} ms" for step, time in answer.milliseconds.items()},
-        **answer.lines(has_key),
-    }
-    return Finding(
-        "network", answer.facts(has_key), lines, _problem_of(answer, key, has_key, found)
-    )
+    problem = _problem_of(answer, f"The key from {key.source}" if has_key else None, found)
+    return Finding("network", answer.facts, answer.lines, problem)
 
 
 def _ill(found: list[Finding]) -> set[str]:
@@ -335,98 +320,12 @@ def _ill(found: list[Finding]) -> set[str]:
 
 
 def _untried(why: str, problem: Problem | None = None) -> Finding:
-    facts = {**_Answer(None, None, None).facts(False), "reached": None}
-    return Finding("network", facts, {"Tried": why}, problem)
+    return Finding("network", {**Answer().facts, "reached": None}, {"Tried": why}, problem)
 
 
-class _Answer(NamedTuple):
-    """What came of a request."""
-
-    attempt: Attempt | None  # None: nothing was sent
-    clock_ahead: float | None  # the server's, in seconds
-    error: errors.MergeLinkError | None
-
-    @property
-    def status_code(self) -> int | None:
-        return self.attempt.status_code if self.attempt else None
-
-    @property
-    def milliseconds(self) -> dict[str, float]:
-        """How long each step took that was needed and done."""
-        timing = self.attempt.timing if self.attempt else None
-        took: dict[str, float] = {}
-        done = 0.0
-        for step in _STEPS:
-            if time := getattr(timing, step, 0.0):
-                took[step] = round((time - done) * 1000, 1)
-                done = time
-        return took
-
-    def accepts_key(self, has_key: bool) -> bool | None:
-        """Whether the server takes the key; None: there is none, or it did not say."""
-        if not has_key or self.status_code is None:
-            return None
-        return None if self.error and self.status_code != 401 else self.error is None
-
-    def is_good(self, has_key: bool) -> bool:
-        """Whether this is what is to be expected: without a key, that is a 401."""
-        return self.error is None or (not has_key and self.status_code == 401)
-
-    def facts(self, has_key: bool) -> dict[str, Any]:
-        return {
-            "reached": self.status_code is not None,
-            "status_code": self.status_code,
-            "key_accepted": self.accepts_key(has_key),
-            "milliseconds": self.milliseconds,
-            "server_clock_ahead_seconds": self.clock_ahead,
-            "error": None
-            if self.is_good(has_key)
-            else {
-                "type": type(self.error).__name__,
-                "code": getattr(self.error, "code", ""),
-                "message": str(self.error),
-            },
-        }
-
-    def lines(self, has_key: bool) -> dict[str, str]:
-        if self.status_code is None:
-            return {"Reached": "no"}
-        answer = str(self.status_code)
-        if self.error is None:
-            answer += ", the key is good" if has_key else ""
-        elif self.status_code == 401:
-            answer += ", the key is refused" if has_key else ", as it must be without a key"
-        clock = {} if self.clock_ahead is None else {"Clock": _clock_words(self.clock_ahead)}
-        return {"Reached": "yes", "Answer": answer, **clock}
-
-
-def _ask(options: dict[str, Any]) -> _Answer:
-    told: list[Attempt] = []
-    ahead: list[float] = []
-
-    def note(attempt: Attempt) -> None:
-        told.append(attempt)
-        if attempt.server_time is not None:
-            ahead.append(round(attempt.server_time - time.time()))
-
-    failed = None
-    timeout = TIMEOUT if options["timeout"] is None else options["timeout"]
-    with Client(**{**options, "timeout": timeout, "max_retries": 0, "on_attempt": note}) as client:
-        try:
-            client.warm_up()
-        except errors.MergeLinkError as error:
-            failed = error
-    return _Answer(told[-1] if told else None, ahead[-1] if ahead else None, failed)
-
-
-def _clock_words(ahead: float) -> str:
-    if abs(ahead) <= 2:
-        return "agrees with the server's"
-    return f"{abs(ahead):.0f} s {'behind' if ahead > 0 else 'ahead of'} the server's"
-
-
-def _problem_of(answer: _Answer, key: _Key, has_key: bool, found: list[Finding]) -> Problem | None:
-    if answer.error is not None and not answer.is_good(has_key):
+def _problem_of(answer: Answer, key: str | None, found: list[Finding]) -> Problem | None:
+    """Return what is wrong with an answer; ``key`` says what to call the key, if there is one."""
+    if not answer.is_good and answer.error is not None:
         if isinstance(answer.error, errors.TLSError) and "ca_certificates" in _ill(found):
             return None  # what comes of that
         facts = {finding.name: finding.facts for finding in found}
@@ -434,14 +333,14 @@ def _problem_of(answer: _Answer, key: _Key, has_key: bool, found: list[Finding])
         around = advice.Surroundings(
             host=urlsplit(facts["server"]["base_url"]).hostname or "",
             server_rule=None if rule == "default" else rule,
-            key=f"The key from {key.source}" if has_key else None,
+            key=key,
             proxy=facts["proxy"]["server"],
             proxy_variable=facts["proxy"]["variable"],
         )
         what = advice.advice_on(answer.error, around)
         return Problem(str(answer.error), what, exit_code_of(answer.error))
-    if answer.clock_ahead is not None and abs(answer.clock_ahead) > _MOST_CLOCK_SKEW:
-        text = f"This machine's clock is {_clock_words(answer.clock_ahead)}."
+    if abs(answer.clock_ahead or 0.0) > _MOST_CLOCK_SKEW:
+        text = f"This machine's clock is {answer.clock_words}."
         return Problem(text, (advice.CLOCK,), ExitCode.CONFIGURATION)
     return None
 

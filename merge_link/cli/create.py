@@ -7,10 +7,10 @@ import click
 
 from merge_link import _core
 from merge_link.cli.connection import Connection, connection_options
-from merge_link.cli.failures import Failure, Typed, in_words_of, noted, tell
+from merge_link.cli.failures import Failure, Typed, in_words_of, noted, refuse_arguments, tell
 from merge_link.cli.inputs import name_of, read_fields
 from merge_link.cli.options import (
-    HELP_NAMES,
+    CONTEXT_SETTINGS,
     OPERATION,
     field_options,
     format_option,
@@ -87,7 +87,7 @@ def _refuse_usage(
     """Raise `Failure` when the arguments make no sense together, whatever they hold."""
     found: list[Failure] = []
     with noted(found):
-        _refuse_arguments(arguments)
+        refuse_arguments(arguments)
     with noted(found):
         connection.refuse_conflicts(json=json_file)
     with noted(found):
@@ -95,13 +95,6 @@ def _refuse_usage(
             why = "the sandbox ends with this command"
             raise Failure(f"--sandbox and --open exclude each other: {why}")
     tell(found)
-
-
-def _refuse_arguments(arguments: list[str]) -> None:
-    # Not repeated: one of them may be a key that lost its flag.
-    if arguments:
-        others = "1 other argument was" if len(arguments) == 1 else f"{len(arguments)} others were"
-        raise Failure(f"takes only flags, and {others} given: put quotes round values with spaces")
 
 
 def _refuse_fields(fields: dict[str, Any], problems: list[str], typed: Typed) -> None:
@@ -127,8 +120,7 @@ create: click.Command = click.Command(
     "create",
     help=_HELP,
     short_help="Create a link token.",
-    # Refused by ourselves, without repeating what they say.
-    context_settings={"help_option_names": HELP_NAMES, "allow_extra_args": True},
+    context_settings=CONTEXT_SETTINGS,
     params=[
         *field_options(),
         click.Option(

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from merge_link.cli.connection import Connection, connection_options
-from merge_link.cli.options import HELP_NAMES, format_option, version_option
+from merge_link.cli.failures import refuse_arguments
+from merge_link.cli.options import CONTEXT_SETTINGS, format_option, version_option
 from merge_link.cli.output import labelled, one_line
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ _FORMATS = {"text": as_text, "json": as_json}
 def _doctor(context: click.Context, /, *, offline: bool, output_format: str, **flags: Any) -> None:
     from merge_link.cli.checkup import examine
 
+    refuse_arguments(context.args)
     connection = Connection.taken_from(flags)
     connection.refuse_conflicts()
     findings = examine(connection, offline=offline)
@@ -84,7 +86,7 @@ doctor = click.Command(
     "doctor",
     help=_HELP,
     short_help="Say what is found, what is missing and what to do.",
-    context_settings={"help_option_names": HELP_NAMES},
+    context_settings=CONTEXT_SETTINGS,
     params=[
         *connection_options(timeout="10"),
         click.Option(["--offline"], is_flag=True, help="Leave the request out."),

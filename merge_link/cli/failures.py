@@ -47,6 +47,13 @@ class Failure(click.ClickException):
         self.code = code
 
 
+def refuse_arguments(arguments: list[str]) -> None:
+    """Raise `Failure` when there are arguments beside the flags: one may be a key without its."""
+    if arguments:
+        others = "1 other argument was" if len(arguments) == 1 else f"{len(arguments)} others were"
+        raise Failure(f"takes only flags, and {others} given: put quotes round values with spaces")
+
+
 @contextmanager
 def noted(failures: list[Failure]) -> Iterator[None]:
     """Keep a failure of the block for `tell`, so that others can be told with it."""

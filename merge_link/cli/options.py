@@ -24,6 +24,8 @@ OPERATION = "create_link_token"
 # For completion only: the core decides.
 REGIONS = ("us", "eu", "apac")
 HELP_NAMES = ["-h", "--help"]
+# Of commands that take flags only: `refuse_arguments` refuses others, without repeating them.
+CONTEXT_SETTINGS = {"help_option_names": HELP_NAMES, "allow_extra_args": True}
 
 # Flags that are more than the field's name with hyphens, which works as well.
 _SHORT = {

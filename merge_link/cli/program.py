@@ -30,10 +30,13 @@ class Program(click.Group):
             return super().main(*args, **extra) or 0
         except click.Abort:
             return INTERRUPTED
-        except click.ClickException as error:
-            for problem in error.format_message().splitlines():
+        except Failure as failure:
+            for problem in failure.message.splitlines():
                 complain(problem)
-            return error.code if isinstance(error, Failure) else error.exit_code
+            return failure.code
+        except click.ClickException as error:
+            complain(" ".join(error.format_message().split()))
+            return error.exit_code
         except OSError as error:  # of stdout: all else was dealt with where it came up
             complain(f"the result could not be written: {error.strerror}")
             return ExitCode.NOT_DELIVERED
