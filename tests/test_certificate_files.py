@@ -53,11 +53,11 @@ class Files(NamedTuple):
     locked_both: Path
 
 
-def write_files(issued: trustme.LeafCert, folder: Path) -> Files:
+def write_files(issued: trustme.LeafCert, folder: Path, password: str = PASSWORD) -> Files:
     files = Files(*(folder / f"{name}.pem" for name in Files._fields))
     certificate = b"".join(pem.bytes() for pem in issued.cert_chain_pems)
     key = load_pem_private_key(issued.private_key_pem.bytes(), None)
-    lock = BestAvailableEncryption(PASSWORD.encode())
+    lock = BestAvailableEncryption(password.encode())
     locked = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock)
     files.both.write_bytes(issued.private_key_pem.bytes() + certificate)
     files.certificate.write_bytes(certificate)
