@@ -52,7 +52,7 @@ _STYLE = f"""
   margin: 0; border: none; border-collapse: collapse; table-layout: auto; font-size: inherit;
   color: inherit;
 }}
-.merge-link-card tr {{ background: none !important; border: none }}
+.merge-link-card thead, .merge-link-card tr {{ background: none !important; border: none }}
 .merge-link-card th, .merge-link-card td {{
   padding: 2px 0 !important; text-align: left !important; vertical-align: baseline;
   border: none; background: none; color: inherit; white-space: pre-wrap; overflow-wrap: anywhere;
