@@ -164,7 +164,8 @@ class Record:
         def _refusal(self, positional, values):
             """Return what is wrong with the arguments, or None. Does not repeat them."""
             if positional:
-                return f"takes keyword arguments only, such as {next(iter(self._specs))}=..."
+                first = next(iter(self._specs))
+                return f"takes keyword arguments only ({positional} positional given): {first}=..."
             for name in values:
                 if name not in self._specs:
                     return f"has no field {name!r}"
