@@ -1,14 +1,15 @@
 from collections.abc import Callable
-from os import PathLike
 from types import TracebackType
-from typing import Any, Self, TypeAlias, TypedDict
+from typing import Any, Self, TypedDict
 
 from typing_extensions import disjoint_base
 
 from merge_link._attempts import Attempt
 from merge_link.models import LinkToken
 from merge_link.types import (
+    CACertificates,
     Category,
+    ClientCertificate,
     CommonModel,
     CompletedAccountInitialScreen,
     KnownCategory,
@@ -16,12 +17,6 @@ from merge_link.types import (
     ModelScope,
     PathCategory,
     Region,
-)
-
-_Path: TypeAlias = str | PathLike[str]
-# Also (certificate, key) and (certificate, key, password); a key of None is in the same file.
-_Certificate: TypeAlias = (
-    _Path | tuple[_Path, _Path | None] | tuple[_Path, _Path | None, str | None]
 )
 
 class _Field(TypedDict):
@@ -73,8 +68,8 @@ def create_link_token(
     idle_timeout: float | None = 110.0,
     max_response_bytes: int | None = None,
     error_budget: tuple[int, float] | None = (20, 10.0),
-    ca_bundle: str | PathLike[str] | bytes | None = None,
-    client_cert: _Certificate | None = None,
+    ca_bundle: CACertificates | None = None,
+    client_cert: ClientCertificate | None = None,
     proxy: str | None = None,
     allow_http: bool | None = None,
     user_agent: str | None = None,
@@ -185,8 +180,8 @@ class Client:
         idle_timeout: float | None = 110.0,
         max_response_bytes: int | None = None,
         error_budget: tuple[int, float] | None = (20, 10.0),
-        ca_bundle: str | PathLike[str] | bytes | None = None,
-        client_cert: _Certificate | None = None,
+        ca_bundle: CACertificates | None = None,
+        client_cert: ClientCertificate | None = None,
         proxy: str | None = None,
         allow_http: bool | None = None,
         user_agent: str | None = None,

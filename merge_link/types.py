@@ -22,7 +22,8 @@ A function that hands its keyword arguments on says so with ``Unpack``::
 
 `Category`, `PathCategory` and `Language` name the values that Merge documents and allow any other
 string, because Merge adds some every year; an editor still completes the known ones. `Region`,
-`Action` and `CompletedAccountInitialScreen` are closed.
+`Action` and `CompletedAccountInitialScreen` are closed. `CACertificates` and `ClientCertificate` are
+what ``ca_bundle`` and ``client_cert`` take.
 """
 
 from collections.abc import Callable
@@ -33,12 +34,15 @@ from merge_link._attempts import Attempt
 
 __all__ = [
     "Action",
+    "CACertificates",
     "CallOptions",
     "Category",
+    "ClientCertificate",
     "ClientOptions",
     "CommonModel",
     "CompletedAccountInitialScreen",
     "FieldPermissions",
+    "FilePath",
     "KnownCategory",
     "Language",
     "LinkTokenFields",
@@ -73,6 +77,18 @@ Action: TypeAlias = Literal["READ", "WRITE"]
 
 CompletedAccountInitialScreen: TypeAlias = Literal["SELECTIVE_SYNC"]
 """What Merge Link opens with for an account that is linked already."""
+
+# ---- certificates ----
+
+FilePath: TypeAlias = str | PathLike[str]
+
+CACertificates: TypeAlias = FilePath | bytes
+"""A PEM file, a hashed directory, or the PEM text itself as bytes."""
+
+ClientCertificate: TypeAlias = (
+    FilePath | tuple[FilePath, FilePath | None] | tuple[FilePath, FilePath | None, str | None]
+)
+"""A PEM file, (certificate, key) or (certificate, key, password); a key of None is in that file."""
 
 # ---- objects inside of fields: https://docs.merge.dev/basics/scopes ----
 
@@ -162,8 +178,8 @@ class ClientOptions(TypedDict, total=False):
     idle_timeout: float | None
     max_response_bytes: int | None
     error_budget: tuple[int, float] | None
-    ca_bundle: str | PathLike[str] | None
-    client_cert: str | PathLike[str] | None
+    ca_bundle: CACertificates | None
+    client_cert: ClientCertificate | None
     proxy: str | None
     allow_http: bool | None
     user_agent: str | None

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import webbrowser
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from merge_link.models import LinkToken
 from samples import KEY, TOKEN
 from scripted import Server, token_answer
 
+EXPIRES = datetime(2026, 8, 1, 14, 5, tzinfo=UTC)
 LINK = "https://link.merge.dev/asdfjkl12345jsndfgi2i83n"
 
 # ---- --format env ----
@@ -47,7 +49,12 @@ ODD = [
 @pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize("name", ODD)
 def test_env_is_quoted_for_shells(shell: str, name: str, tmp_path: Path) -> None:
-    token = LinkToken(link_token=TOKEN, integration_name=name, magic_link_url=f"{LINK}?a='&b=$c")
+    token = LinkToken(
+        link_token=TOKEN,
+        expires_at=EXPIRES,
+        integration_name=name,
+        magic_link_url=f"{LINK}?a='&b=$c",
+    )
     script = (
         'eval "$1"\n'
         'printf "%s|%s|%s" "$MERGE_LINK_TOKEN" "$MERGE_INTEGRATION_NAME" "$MERGE_MAGIC_LINK_URL"'
@@ -59,7 +66,9 @@ def test_env_is_quoted_for_shells(shell: str, name: str, tmp_path: Path) -> None
 
 
 def test_fish_has_its_own_quotes() -> None:
-    token = LinkToken(link_token=TOKEN, integration_name='It\'s $HOME (x) \\ "y"')
+    token = LinkToken(
+        link_token=TOKEN, expires_at=EXPIRES, integration_name='It\'s $HOME (x) \\ "y"'
+    )
     assert FORMATS["fish"](token) == (
         f"set -g MERGE_LINK_TOKEN '{TOKEN}'\n"
         "set -g MERGE_INTEGRATION_NAME 'It\\'s $HOME (x) \\\\ \"y\"'"
@@ -69,14 +78,14 @@ def test_fish_has_its_own_quotes() -> None:
 @pytest.mark.skipif(not shutil.which("fish"), reason="fish is not installed")
 def test_fish_reads_what_is_quoted_for_it() -> None:
     for name in ODD:
-        token = LinkToken(link_token=TOKEN, integration_name=name)
+        token = LinkToken(link_token=TOKEN, expires_at=EXPIRES, integration_name=name)
         show = 'printf "%s|%s" $MERGE_LINK_TOKEN $MERGE_INTEGRATION_NAME'
         done = process("fish", "--no-config", "-c", f"{FORMATS['fish'](token)}\n{show}")
         assert (done.stdout, done.stderr) == (f"{TOKEN}|{name}", "")
 
 
 def test_what_no_shell_can_hold_is_left_out_of_env() -> None:
-    token = LinkToken(link_token=TOKEN, integration_name="a\0b")
+    token = LinkToken(link_token=TOKEN, expires_at=EXPIRES, integration_name="a\0b")
     assert FORMATS["env"](token) == f"MERGE_LINK_TOKEN={TOKEN}\nMERGE_INTEGRATION_NAME=ab"
 
 

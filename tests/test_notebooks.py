@@ -133,7 +133,14 @@ def test_a_response_and_its_parts_say_units_and_names(made: LinkToken) -> None:
     assert Card(made.response.timing).values["tls"] == "0 ms"
     assert values["headers"] in Card(made.response.headers).text
     attempt = merge_link.Attempt(
-        **{"method": "POST", "host": "h", "path": "/p", "number": 1, "status_code": None},
+        **{
+            "method": "POST",
+            "host": "h",
+            "path": "/p",
+            "url": "http://h/p",
+            "number": 1,
+            "status_code": None,
+        },
         **{"code": "CURLE_OK", "seconds": 1.5, "retry_in": 100.0},
     )
     values = Card(attempt).values

@@ -25,7 +25,7 @@ def _completion(context: click.Context, /, *, shell: str) -> None:
     click.echo(made(program.command, {}, name, variable).source())
 
 
-completion = click.Command(
+completion: click.Command = click.Command(
     "completion",
     help=_HELP,
     short_help="Print a shell's completion script.",

@@ -82,7 +82,7 @@ def _doctor(context: click.Context, /, *, offline: bool, output_format: str, **f
     context.exit(exit_code(findings))
 
 
-doctor = click.Command(
+doctor: click.Command = click.Command(
     "doctor",
     help=_HELP,
     short_help="Say what is found, what is missing and what to do.",
