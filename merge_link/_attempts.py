@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 
 from merge_link.records import Record, derived
-from merge_link.response import Timing, timing_of
+from merge_link.response import Timing, no_timing, timing_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def _unknown(facts: object) -> None:
+def _none(facts: object = None) -> None:
     return None
 
 
@@ -43,8 +43,8 @@ class Attempt(Record):
     code: str
     seconds: float
     retry_in: float | None
-    timing: Timing | None = derived(compute=_unknown)
-    server_time: float | None = derived(compute=_unknown)
+    timing: Timing = derived(compute=_none, default_factory=no_timing)
+    server_time: float | None = derived(compute=_none, default_factory=_none)
 
 
 def begins(*, method: str, url: str, number: int) -> None:

@@ -85,6 +85,11 @@ def timing_of(seconds: tuple[float, ...]) -> Timing:
     return Timing(**dict(zip(Timing.__match_args__, seconds, strict=True)))
 
 
+def no_timing() -> Timing:
+    """Return the timing of what never happened."""
+    return timing_of((0.0,) * len(Timing.__match_args__))
+
+
 def response_of(facts: Facts) -> Response:
     """Return the response that the core's facts describe."""
     status_code, attempts, _, _, lines, seconds = facts
@@ -100,5 +105,6 @@ def response_of(facts: Facts) -> Response:
 
 def no_response() -> Response:
     """Return the response of a result that was made by hand."""
-    timing = Timing(name_lookup=0.0, connect=0.0, tls=0.0, first_byte=0.0, total=0.0)
-    return Response(status_code=0, request_id=None, headers=Headers(), attempts=0, timing=timing)
+    return Response(
+        status_code=0, request_id=None, headers=Headers(), attempts=0, timing=no_timing()
+    )

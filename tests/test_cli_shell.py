@@ -71,6 +71,7 @@ def test_fish_has_its_own_quotes() -> None:
     )
     assert FORMATS["fish"](token) == (
         f"set -g MERGE_LINK_TOKEN '{TOKEN}'\n"
+        "set -g MERGE_LINK_TOKEN_EXPIRES_AT '2026-08-01T14:05:00+00:00'\n"
         "set -g MERGE_INTEGRATION_NAME 'It\\'s $HOME (x) \\\\ \"y\"'"
     )
 

@@ -208,7 +208,7 @@ def test_a_closed_client_does_not_ask(serve: Serve) -> None:
     client = serve().client(api_key=lambda: pytest.fail("asked"))
     client.close()
     for use in (lambda: client.create_link_token(**FIELDS), client.warm_up):
-        with pytest.raises(ClientClosedError, match=r"^the client is closed$"):
+        with pytest.raises(ClientClosedError, match=r"^the client is closed: make a new one$"):
             use()
 
 

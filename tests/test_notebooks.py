@@ -213,12 +213,6 @@ def test_a_new_token_shows_its_minutes(made: LinkToken) -> None:
     assert re.search(r" (29|30) min left when shown, at ", shown)
 
 
-def test_a_time_without_a_zone_is_shown_as_it_is() -> None:
-    assert Card(token(expires_at=datetime(2026, 1, 2))).values["expires_at"] == (
-        "2026-01-02 00:00:00"
-    )
-
-
 # ---- errors ----
 
 

@@ -213,6 +213,7 @@ def test_a_proxy_that_refuses_is_named_and_asked_again_only_if_that_may_help(
     error = failure(proxy=url, max_retries=1, ca_bundle=ca_pem)
     assert type(error) is TransportError
     text = f"the proxy 127.0.0.1:{proxy.port} {said}{NOT_REACHED}"
+    text += f" ({requests} attempts)" if requests > 1 else ""
     assert str(error) == "\n".join(filter(None, (text, advice)))
     assert error.code in ("CURLE_RECV_ERROR", "CURLE_COULDNT_CONNECT")
     assert (error.attempts, error.may_have_arrived) == (requests, False)
