@@ -218,8 +218,6 @@ def _html(value: Any) -> str:
             return _text(value)
         case float():
             return _text(_seconds(value))
-        case datetime(tzinfo=None):
-            return _text(str(value))
         case datetime():
             return _moment(value, datetime.now(UTC))
         case Headers():

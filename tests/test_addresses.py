@@ -45,7 +45,7 @@ def test_an_ipv6_literal_is_spoken_to_and_written_in_brackets(
         assert client.base_url == url
         assert client.create_link_token(**FIELDS).link_token == TOKEN
     assert f"\r\nHost: [::1]:{server.port}\r\n".encode() in server.requests[0]
-    assert "POST [::1]/ats/v1/link-token attempt 1" in caplog.messages
+    assert f"POST {url}/ats/v1/link-token attempt 1" in caplog.messages
     server.close()
     assert str(failure(url)) == f"cannot connect to [::1]:{server.port}: Connection refused"
 
