@@ -17,8 +17,14 @@ What lives here, from the top down; a module imports only from those below it:
 ``app``             routes, authentication, refusals: request in, response out
 ``rules``           what Merge demands of a request's body, as tables
 ``fields``          the field kinds of those tables, in Django REST Framework's words
-``state``           what the sandbox remembers: keys and tokens
-``integrations``    display names of integrations
+``state``           what the sandbox remembers, and what may happen to it; atomic, no HTTP
+``tokens``          the tables of link tokens and public tokens
+``listing``         pages of linked accounts
+``accounts``        the table of linked accounts: linking and relinking
+``linking``         link token, linked account, public token, event: values
+``integrations``    the integrations that it knows, by category
+``store``           one SQLite database, in memory or in a file
+``clock``           the time, which can be advanced
 ``record``          the requests that came in, for assertions
 ``message``         what ``connection`` and ``app`` hand each other
 ==================  ==========================================================

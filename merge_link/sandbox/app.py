@@ -16,7 +16,6 @@ from werkzeug.sansio.request import Request as HeadOnlyRequest
 from werkzeug.wrappers import Response
 
 from merge_link.sandbox.fields import Invalid
-from merge_link.sandbox.integrations import display_name
 from merge_link.sandbox.message import Incoming, Outgoing
 from merge_link.sandbox.rules import PATH_CATEGORIES, check_link_token
 from merge_link.sandbox.state import State
@@ -39,6 +38,7 @@ class Request(HeadOnlyRequest):
         # Set here because Werkzeug would drop slashes in front, and Merge knows no such path.
         self.path = unquote(incoming.path)
         self.body = incoming.body
+        self.api_key = ""  # until it is known to be good
 
 
 # Escaped to ASCII because a message may quote a lone surrogate, which UTF-8 cannot carry.
@@ -88,7 +88,7 @@ class App:
 
     def _respond(self, request: Request) -> Response:
         endpoint = self._endpoint(request.path)
-        self._authenticate(request)
+        request.api_key = self._authenticate(request)
         views = self._resources[endpoint]
         if view := views.get(request.method):
             return view(request)
@@ -105,7 +105,7 @@ class App:
             pass
         raise Refusal(404, {"detail": "Not found."})
 
-    def _authenticate(self, request: Request) -> None:
+    def _authenticate(self, request: Request) -> str:
         words = request.headers.get("Authorization", "").split()
         if not words or words[0].lower() != "bearer":
             detail = "Authentication credentials were not provided."
@@ -116,7 +116,7 @@ class App:
         elif not self._state.accepts(words[1]):
             detail = "Invalid token."
         else:
-            return
+            return words[1]
         raise Refusal(401, {"detail": detail}, {"WWW-Authenticate": "Bearer"})
 
     def _create_link_token(self, request: Request) -> Response:
@@ -124,14 +124,13 @@ class App:
             order = check_link_token(_parse(request))
         except Invalid as invalid:
             raise Refusal(400, invalid.problems) from None
-        link = self._state.create_link_token()
-        slug = order.get("integration")
-        magic = order.get("should_create_magic_link_url")
+        link = self._state.create_link_token(request.api_key, order)
+        code = link.magic_link_code
         return _json_response(
             {
                 "link_token": link.token,
-                "integration_name": display_name(slug) if slug else None,
-                "magic_link_url": f"{self._origin}/link/{link.magic_link_code}" if magic else None,
+                "integration_name": link.integration_name,
+                "magic_link_url": f"{self._origin}/link/{code}" if code else None,
             }
         )
 

@@ -1,5 +1,6 @@
 """`Sandbox`: the rooms of this folder put together."""
 
+import os
 import threading
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from merge_link.sandbox.app import App
 from merge_link.sandbox.record import RecordedRequest, RequestLog
 from merge_link.sandbox.server import HOST, Server
-from merge_link.sandbox.state import State, make_api_key
+from merge_link.sandbox.state import State
 
 if TYPE_CHECKING:
     from merge_link import Client
@@ -28,16 +29,28 @@ class Sandbox:
 
     Arguments:
         port: the TCP port, 0 for any free one.
-        api_key: the key that callers must show; made up if None.
+        api_key: the key that callers must show; None for the first that ``db`` knows, or a
+            made-up one.
+        strict_keys: accept only the sandbox's own keys; else every ``test_…`` and
+            ``production_…`` key too, each with its own data.
+        db: a file that keeps the state, also when the process is killed; None for memory.
 
-    Raises `ValueError` for a key that no header could carry. A sandbox has one life: it cannot be
+    Raises `ValueError` for a key that no header could carry, and for a file that is in use or
+    no sandbox's. A sandbox has one life: it cannot be
     started again after `close`.
     """
 
-    def __init__(self, *, port: int = 0, api_key: str | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        api_key: str | None = None,
+        strict_keys: bool = True,
+        db: str | os.PathLike[str] | None = None,
+    ) -> None:
         self._port = port
-        self._api_key = make_api_key() if api_key is None else _checked_key(api_key)
-        self._state = State(self._api_key)
+        key = None if api_key is None else _checked_key(api_key)
+        self._state = State(key, path=db, strict_keys=strict_keys)
         self._log = RequestLog()
         self._lock = threading.Lock()
         self._server: Server | None = None
@@ -65,6 +78,7 @@ class Sandbox:
         with self._lock:
             if self._server is not None and not self._closed:
                 self._server.close()
+            self._state.close()
             self._closed = True
 
     def __enter__(self) -> Self:
@@ -96,7 +110,7 @@ class Sandbox:
     @property
     def api_key(self) -> str:
         """The key that callers must show."""
-        return self._api_key
+        return self._state.api_key
 
     @property
     def requests(self) -> list[RecordedRequest]:
@@ -111,7 +125,7 @@ class Sandbox:
         """A `merge_link.Client` for this sandbox. Its options go here, and win over ours."""
         from merge_link import Client
 
-        return Client(**{"base_url": self.base_url, "api_key": self._api_key, **options})
+        return Client(**{"base_url": self.base_url, "api_key": self._state.api_key, **options})
 
     def __repr__(self) -> str:
         if self._server is None:
