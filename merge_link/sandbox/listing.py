@@ -6,13 +6,15 @@ which names a place (``p``) and whether the page lies before it (``r=1``) rather
 
 import base64
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import parse_qs
 
 from merge_link.sandbox.accounts import ACCOUNT_COLUMNS, read_account
 from merge_link.sandbox.linking import LinkedAccount
+
+Filters: TypeAlias = "Sequence[tuple[str, Sequence[str]]]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +30,16 @@ class InvalidCursor(ValueError):
     """No page has such a cursor."""
 
 
-def read_page(
-    db: sqlite3.Connection, filters: Mapping[str, Sequence[str]], cursor: str, page_size: int
-) -> Page:
+def read_page(db: sqlite3.Connection, filters: Filters, cursor: str, page_size: int) -> Page:
     """The page of a cursor ("": the first) of the accounts whose columns have these values.
 
     Raises `InvalidCursor`.
     """
     backward, place = _decode(cursor)
     where = " AND ".join(
-        ["TRUE", *(f"{column} IN ({_marks(values)})" for column, values in filters.items())]
+        ["TRUE", *(f"{column} IN ({_marks(values)})" for column, values in filters)]
     )
-    wanted = [value for values in filters.values() for value in values]
+    wanted = [value for _, values in filters for value in values]
 
     def select(what: str, beyond: str, place: int, order: str, limit: int) -> list[Any]:
         return db.execute(

@@ -5,6 +5,7 @@ import threading
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from merge_link.sandbox import api
 from merge_link.sandbox.app import App
 from merge_link.sandbox.record import RecordedRequest, RequestLog
 from merge_link.sandbox.server import HOST, Server
@@ -66,7 +67,8 @@ class Sandbox:
                 raise RuntimeError("this sandbox was closed; make a new one")
             if self._server is None:
                 server = Server(self._port)
-                server.start(App(self._state, _origin(server.port)), self._log.add)
+                origin = _origin(server.port)
+                server.start(App({api.PREFIX: api.Api(self._state, origin)}), self._log.add)
                 self._server = server
         return self
 

@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,7 +20,7 @@ from merge_link.sandbox.linking import (
     make_magic_link_code,
     make_token,
 )
-from merge_link.sandbox.listing import Page, read_page
+from merge_link.sandbox.listing import Filters, Page, read_page
 from merge_link.sandbox.store import Store
 
 _Happen = Callable[[Event], None]
@@ -187,19 +187,19 @@ class State:
     def list_accounts(
         self,
         api_key: str | None,
-        filters: Mapping[str, Sequence[str]] | None = None,
+        filters: Filters = (),
         *,
         cursor: str = "",
         page_size: int = 100,
     ) -> Page:
         """A page of a key's linked accounts (None: of all keys), oldest first.
 
-        ``filters`` gives for some fields of `LinkedAccount` the values that they may have;
-        ``cursor`` is one of another page, or empty for the first. Raises `InvalidCursor`.
+        ``filters`` are fields of `LinkedAccount`, each with the values that it may have; all
+        must fit. ``cursor`` is of another page, or empty for the first. Raises `InvalidCursor`.
         """
-        own = {} if api_key is None else {"api_key": [api_key]}
+        own = [] if api_key is None else [("api_key", [api_key])]
         with self._store.transaction() as db:
-            return read_page(db, {**(filters or {}), **own}, cursor, page_size)
+            return read_page(db, [*own, *filters], cursor, page_size)
 
     def delete_account(self, account: LinkedAccount) -> None:
         """Delete a linked account. Without effect if it is gone already."""

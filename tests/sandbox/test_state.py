@@ -286,7 +286,7 @@ def test_a_public_token_in_the_wrong_hands_stays_good(state: State) -> None:
 def walk(state: State, page_size: int, **filters: list[str]) -> list[list[str]]:
     pages, cursor = [], ""
     while True:
-        page = state.list_accounts(KEY, filters, cursor=cursor, page_size=page_size)
+        page = state.list_accounts(KEY, [*filters.items()], cursor=cursor, page_size=page_size)
         pages.append([account.end_user_origin_id for account in page.results])
         if page.next is None:
             return pages
