@@ -1,7 +1,8 @@
 """Merge's API: its paths, who may call them, and in which order a request is refused.
 
-The order of refusals is Django REST Framework's: no such path (404), no valid key (401), wrong
-method (405), no valid account token (401), wrong media type (415), bad JSON and then a bad body
+First of all come the faults and the shut-out that were asked for. Then the order of refusals is
+Django REST Framework's: no such path (404), no valid key (401), wrong method (405), no valid
+account token (401), too many calls (429), wrong media type (415), bad JSON and then a bad body
 (400). It is the sandbox's choice that a method is refused before the account token is looked at,
 that ``HEAD`` and ``OPTIONS`` are no methods of the API, and that an account token is of no use
 under another category's path than its account's.
@@ -14,11 +15,13 @@ from werkzeug.exceptions import NotFound
 from werkzeug.routing import Map, MapAdapter, Rule
 from werkzeug.wrappers import Response
 
+from merge_link.sandbox.faults import Faults
+from merge_link.sandbox.limits import Limits
 from merge_link.sandbox.linking import LinkedAccount
 from merge_link.sandbox.rules import PATH_CATEGORIES
 from merge_link.sandbox.state import State
 from merge_link.sandbox.views import Call, View, Views
-from merge_link.sandbox.web import Refusal, Request, find_method, not_found
+from merge_link.sandbox.web import Refusal, Request, find_method, not_found, throttled
 
 PREFIX = "/api/"
 
@@ -43,30 +46,53 @@ class Api:
     ``origin`` is what stands before the path in a URL: ``http://127.0.0.1:8787``.
     """
 
-    def __init__(self, state: State, origin: str) -> None:
+    def __init__(self, state: State, faults: Faults, limits: Limits, origin: str) -> None:
         self._state = state
+        self._faults = faults
+        self._limits = limits
         self._endpoints = _endpoints(Views(state, origin))
         self._routes = _routes(self._endpoints)
 
     def __call__(self, request: Request) -> Response:
-        """Answer a request. Raises `Refusal`."""
+        """Answer a request. Raises `Refusal` for an address that is shut out."""
+        if seconds := self._limits.seconds_shut_out(request.peer):
+            raise throttled(seconds)
+        try:
+            response = self._meet_fault(request)
+        except Refusal as refusal:
+            response = refusal.response
+        self._limits.count_answer(request.peer, response.status_code)
+        return response
+
+    def _meet_fault(self, request: Request) -> Response:
         name, arguments = self._match(request.path)
-        endpoint = self._endpoints[name]
+        fault = self._faults.take(name)
+        request.delivery = fault.delivery
+        if fault.answer:
+            return fault.answer
+        if fault.delivery.cut == "before" or name is None:
+            raise not_found()  # which nobody gets to hear if the connection ends before
+        return self._respond(request, self._endpoints[name], arguments)
+
+    def _respond(
+        self, request: Request, endpoint: Endpoint, arguments: Mapping[str, str]
+    ) -> Response:
         api_key = self._authenticate(request)
         view = find_method(request, endpoint.views)
         category = arguments.get("category")
-        account = (
-            self._authenticate_account(request, api_key, category)
-            if endpoint.needs_account
-            else None
-        )
+        account = None
+        if endpoint.needs_account:
+            account = self._authenticate_account(request, api_key, category)
+        if seconds := self._limits.take_call(account.id if account else api_key):
+            raise throttled(seconds)
         return view(Call(request, api_key, category, arguments.get("public_token", ""), account))
 
-    def _match(self, path: str) -> tuple[str, Mapping[str, str]]:
+    def _match(self, path: str) -> tuple[str | None, Mapping[str, str]]:
+        """The name of the endpoint of a path, and what the path says beside."""
         try:
             return self._routes.match(path)
         except NotFound:
-            raise not_found() from None
+            return None, {}
 
     def _authenticate(self, request: Request) -> str:
         words = request.headers.get("Authorization", "").split()

@@ -22,7 +22,9 @@ class App:
             response = self._area(request.path)(request)
         except Refusal as refusal:
             response = refusal.response
-        return Outgoing(response.status_code, list(response.headers), response.get_data())
+        return Outgoing(
+            response.status_code, list(response.headers), response.get_data(), request.delivery
+        )
 
     def _area(self, path: str) -> Answerer:
         for prefix, area in self._areas:

@@ -93,7 +93,7 @@ class Event:
     account: LinkedAccount
 
 
-class LinkRefused(Exception):
+class LinkRefused(ValueError):
     """This link token cannot be used, or not for that; ``reason`` is for programs."""
 
     def __init__(

@@ -32,6 +32,16 @@ BODY_CATEGORIES = frozenset(
 PATH_CATEGORIES = BODY_CATEGORIES | {"chat", "calendar", "email"}
 """Categories that have a path of their own."""
 
+ENDPOINTS = (
+    "link-token",
+    "account-token",
+    "account-token/regenerate",
+    "account-details",
+    "linked-accounts",
+    "delete-account",
+)
+"""What the endpoints of the API are called."""
+
 DEFAULT_EXPIRY_MINS = 30
 LEAST_EXPIRY_MINS = 30
 MOST_EXPIRY_MINS = 720

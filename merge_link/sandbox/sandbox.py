@@ -5,9 +5,11 @@ import threading
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from merge_link.sandbox import api
+from merge_link.sandbox import api, control
 from merge_link.sandbox.app import App
-from merge_link.sandbox.record import RecordedRequest, RequestLog
+from merge_link.sandbox.arguments import check_api_key
+from merge_link.sandbox.commands import Commands
+from merge_link.sandbox.record import RecordedRequest
 from merge_link.sandbox.server import HOST, Server
 from merge_link.sandbox.state import State
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from merge_link import Client
 
 
-class Sandbox:
+class Sandbox(Commands):
     """A stand-in for Merge's linking API on a loopback port of this machine.
 
     ::
@@ -50,9 +52,8 @@ class Sandbox:
         db: str | os.PathLike[str] | None = None,
     ) -> None:
         self._port = port
-        key = None if api_key is None else _checked_key(api_key)
-        self._state = State(key, path=db, strict_keys=strict_keys)
-        self._log = RequestLog()
+        key = None if api_key is None else check_api_key(api_key)
+        super().__init__(State(key, path=db, strict_keys=strict_keys))
         self._lock = threading.Lock()
         self._server: Server | None = None
         self._closed = False
@@ -67,8 +68,7 @@ class Sandbox:
                 raise RuntimeError("this sandbox was closed; make a new one")
             if self._server is None:
                 server = Server(self._port)
-                origin = _origin(server.port)
-                server.start(App({api.PREFIX: api.Api(self._state, origin)}), self._log.add)
+                server.start(self._app(_origin(server.port)), self._log.add)
                 self._server = server
         return self
 
@@ -82,6 +82,14 @@ class Sandbox:
                 self._server.close()
             self._state.close()
             self._closed = True
+
+    def _app(self, origin: str) -> App:
+        return App(
+            {
+                api.PREFIX: api.Api(self._state, self._faults, self._limits, origin),
+                control.PREFIX: control.Control(self),
+            }
+        )
 
     def __enter__(self) -> Self:
         return self.start()
@@ -137,9 +145,3 @@ class Sandbox:
 
 def _origin(port: int) -> str:
     return f"http://{HOST}:{port}"
-
-
-def _checked_key(api_key: str) -> str:
-    if not api_key or not all("!" <= character <= "~" for character in api_key):
-        raise ValueError("api_key must be visible ASCII characters without spaces")
-    return api_key

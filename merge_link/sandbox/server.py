@@ -71,13 +71,13 @@ class Server:
 
     def _accept(self) -> None:
         try:
-            sock, _ = self._listener.accept()
+            sock, address = self._listener.accept()
         except (BlockingIOError, ConnectionError):
             return  # the client left before its turn
         except OSError:
             self._pause()
             return
-        self._admit(sock)
+        self._admit(sock, address[0])
 
     def _pause(self) -> None:
         """Wait a little: out of file descriptors, the client stays queued, and wakes us again."""
@@ -86,9 +86,9 @@ class Server:
             selector.register(self._woken, selectors.EVENT_READ)
             selector.select(ACCEPT_PAUSE_SECONDS)
 
-    def _admit(self, sock: socket.socket) -> None:
+    def _admit(self, sock: socket.socket, peer: str) -> None:
         thread = threading.Thread(
-            target=self._serve, args=(sock,), name="merge-link-sandbox-connection", daemon=True
+            target=self._serve, args=(sock, peer), name="merge-link-sandbox-connection", daemon=True
         )
         with self._lock:
             # A thread cannot report its own end, so the ended ones are dropped here.
@@ -101,9 +101,9 @@ class Server:
                 self._sockets.discard(sock)
                 sock.close()
 
-    def _serve(self, sock: socket.socket) -> None:
+    def _serve(self, sock: socket.socket, peer: str) -> None:
         try:
-            Connection(sock, self._handler, self._observe, self._idle_seconds).serve()
+            Connection(sock, self._handler, self._observe, self._idle_seconds, peer).serve()
         finally:
             with self._lock:
                 self._sockets.discard(sock)

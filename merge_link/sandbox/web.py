@@ -1,6 +1,7 @@
 """What everything that answers shares: the request, its JSON, refusals and JSON answers."""
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias, TypeVar
 from urllib.parse import unquote
@@ -9,7 +10,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.sansio.request import Request as HeadOnlyRequest
 from werkzeug.wrappers import Response
 
-from merge_link.sandbox.message import Incoming
+from merge_link.sandbox.message import AT_ONCE, Incoming
 
 
 class Request(HeadOnlyRequest):
@@ -29,6 +30,8 @@ class Request(HeadOnlyRequest):
         # Set here because Werkzeug would drop slashes in front, and Merge knows no such path.
         self.path = unquote(incoming.path)
         self.body = incoming.body
+        self.peer = incoming.peer
+        self.delivery = AT_ONCE  # how the answer is to leave
 
 
 Answerer: TypeAlias = Callable[[Request], Response]
@@ -51,6 +54,20 @@ class Refusal(Exception):
 def not_found() -> Refusal:
     """A path that leads nowhere, in Django REST Framework's words."""
     return Refusal(404, {"detail": "Not found."})
+
+
+def throttled(seconds: int) -> Refusal:
+    """One called too often, and has to wait."""
+    return Refusal(429, {"detail": throttled_detail(seconds)}, {"Retry-After": str(seconds)})
+
+
+def throttled_detail(seconds: object) -> str:
+    """What such a one is told, in Django REST Framework's words."""
+    if not isinstance(seconds, int | float):
+        return "Request was throttled."
+    whole = math.ceil(seconds)
+    unit = "second" if whole == 1 else "seconds"
+    return f"Request was throttled. Expected available in {whole} {unit}."
 
 
 def find_method(request: Request, views: Mapping[str, _View]) -> _View:
