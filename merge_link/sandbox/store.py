@@ -85,8 +85,13 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Make several statements one: all of them count, or none if an exception leaves."""
+        """Make several statements one: all of them count, or none if an exception leaves.
+
+        Raises `RuntimeError` after `close`.
+        """
         with self._lock:
+            if not self._close.alive:
+                raise RuntimeError("this sandbox was closed")
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db
