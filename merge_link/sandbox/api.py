@@ -10,6 +10,7 @@ under another category's path than its account's.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import Map, MapAdapter, Rule
@@ -52,6 +53,8 @@ class Api:
         self._limits = limits
         self._endpoints = _endpoints(Views(state, origin))
         self._routes = _routes(self._endpoints)
+        # The same few paths are asked for again and again.
+        self._match = lru_cache(maxsize=1024)(self._match_anew)
 
     def __call__(self, request: Request) -> Response:
         """Answer a request. Raises `Refusal` for an address that is shut out."""
@@ -87,7 +90,7 @@ class Api:
             raise throttled(seconds)
         return view(Call(request, api_key, category, arguments.get("public_token", ""), account))
 
-    def _match(self, path: str) -> tuple[str | None, Mapping[str, str]]:
+    def _match_anew(self, path: str) -> tuple[str | None, Mapping[str, str]]:
         """The name of the endpoint of a path, and what the path says beside."""
         try:
             return self._routes.match(path)

@@ -34,6 +34,9 @@ class Fault:
     left: int | None = 1  # to how many requests still; None: to all
 
 
+NO_FAULT = Fault()
+
+
 class Faults:
     """The faults that were asked for and have not happened yet. Thread-safe."""
 
@@ -55,6 +58,8 @@ class Faults:
 
     def take(self, endpoint: str | None) -> Fault:
         """What is to happen to a request to this endpoint (None: to one that is not there)."""
+        if not self._queue and not self._delays:
+            return NO_FAULT
         with self._lock:
             fault = _take_first(self._queue, endpoint)
             wait = _take_first(self._delays, endpoint).delivery.wait_seconds
@@ -69,7 +74,7 @@ def _take_first(faults: list[Fault], endpoint: str | None) -> Fault:
                 if not fault.left:
                     faults.remove(fault)
             return fault
-    return Fault()
+    return NO_FAULT
 
 
 def error_response(status: Any, retry_after: Any, body: object) -> Response:

@@ -53,7 +53,7 @@ class State:
         self.listeners: list[Callable[[Event], None]] = []
         self._strict_keys = strict_keys
         self._store = Store(path)
-        with self._store.transaction() as db:
+        with self._store.transaction as db:
             known = [key for (key,) in db.execute("SELECT api_key FROM api_keys ORDER BY number")]
             (ahead,) = db.execute("SELECT seconds_ahead FROM clock").fetchone()
         self.clock = Clock(ahead)
@@ -67,7 +67,7 @@ class State:
 
     def reset(self) -> None:
         """Forget everything but the first key, and go back to the machine's time."""
-        with self._store.transaction() as db:
+        with self._store.transaction as db:
             for table in ("public_tokens", "linked_accounts", "link_tokens"):
                 db.execute(f"DELETE FROM {table}")
             db.execute("DELETE FROM api_keys WHERE api_key <> ?", [self.api_key])
@@ -77,14 +77,14 @@ class State:
 
     def advance(self, seconds: float) -> None:
         """Let so many seconds pass at once."""
-        with self._store.transaction() as db:
+        with self._store.transaction as db:
             db.execute("UPDATE clock SET seconds_ahead = ?", [self.clock.advance(seconds)])
 
     # ---- API keys ----
 
     def add_api_key(self, api_key: str) -> None:
         """Accept this key too, from now on."""
-        with self._store.transaction() as db:
+        with self._store.transaction as db:
             db.execute("INSERT OR IGNORE INTO api_keys (api_key) VALUES (?)", [api_key])
             self._api_keys |= {api_key}
 
@@ -100,7 +100,7 @@ class State:
         """Make a link token that no one was given before, for a checked order."""
         magic = order.get("should_create_magic_link_url")
         now = self.clock.now()
-        with self._store.transaction() as db:
+        with self._store.transaction as db:
             link = LinkToken(
                 token=make_token(),
                 magic_link_code=make_magic_link_code() if magic else None,
@@ -117,17 +117,17 @@ class State:
 
     def find_link_token(self, token: str) -> LinkToken | None:
         """The link token, whatever its state; None if there is no such."""
-        with self._store.transaction() as db:
+        with self._store.transaction as db:
             return tokens.find_link_token(db, self.clock.now(), "token", token)
 
     def find_magic_link(self, code: str) -> LinkToken | None:
         """The link token of a magic link's code, whatever its state; None if there is no such."""
-        with self._store.transaction() as db:
+        with self._store.transaction as db:
             return tokens.find_link_token(db, self.clock.now(), "magic_link_code", code)
 
     def latest_link_tokens(self, limit: int = 100) -> list[LinkToken]:
         """The latest link tokens of all keys, newest first."""
-        with self._store.transaction() as db:
+        with self._store.transaction as db:
             return tokens.latest_link_tokens(db, self.clock.now(), limit)
 
     # ---- linking ----
@@ -158,7 +158,7 @@ class State:
         None for a token that is unknown, used, expired or another key's, or that lies in another
         category than the one given.
         """
-        with self._store.transaction() as db:
+        with self._store.transaction as db:
             now = self.clock.now()
             number = tokens.take_public_token(db, now, public_token, api_key, category)
             return accounts.find_account(db, number=number)
@@ -181,7 +181,7 @@ class State:
 
     def find_account(self, api_key: str, account_token: str) -> LinkedAccount | None:
         """The linked account of an account token; None if this key has no such."""
-        with self._store.transaction() as db:
+        with self._store.transaction as db:
             return accounts.find_account(db, api_key=api_key, account_token=account_token)
 
     def list_accounts(
@@ -198,7 +198,7 @@ class State:
         must fit. ``cursor`` is of another page, or empty for the first. Raises `InvalidCursor`.
         """
         own = [] if api_key is None else [("api_key", [api_key])]
-        with self._store.transaction() as db:
+        with self._store.transaction as db:
             return read_page(db, [*own, *filters], cursor, page_size)
 
     def delete_account(self, account: LinkedAccount) -> None:
@@ -210,7 +210,7 @@ class State:
 
     def regenerate_account_token(self, account: LinkedAccount) -> LinkedAccount | None:
         """Give a linked account another account token; the old one is of no use from now on."""
-        with self._store.transaction() as db:
+        with self._store.transaction as db:
             accounts.update_account(db, account.number, account_token=make_token())
             return accounts.find_account(db, number=account.number)
 
@@ -221,7 +221,7 @@ class State:
         """
         if status not in STATUSES:
             raise ValueError(f"status must be one of {', '.join(STATUSES)}")
-        with self._store.transaction() as db:
+        with self._store.transaction as db:
             found = accounts.find_account(db, id=account) or accounts.find_account(
                 db, account_token=account
             )
@@ -234,8 +234,8 @@ class State:
     def _change(self) -> Iterator[tuple[sqlite3.Connection, _Happen]]:
         """A transaction whose events are told once it is kept, before any other change."""
         events: list[Event] = []
-        with self._store.lock():
-            with self._store.transaction() as db:
+        with self._store.lock:
+            with self._store.transaction as db:
                 yield db, events.append
             for event in events:
                 for listener in self.listeners:

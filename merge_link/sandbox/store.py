@@ -4,8 +4,6 @@ import os
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 APPLICATION_ID = 0x4D4C5342  # "MLSB", which marks a file as a sandbox's
 SCHEMA_VERSION = 1
@@ -58,8 +56,49 @@ COMMIT;
 """
 
 
+class Transaction:
+    """Makes several statements one: all of them count, or none if an exception leaves.
+
+    ``with store.transaction as db`` gives the connection, and keeps every other thread out.
+    Raises `RuntimeError` once the store is closed.
+    """
+
+    # No generator, as entering and leaving one would cost more than the statements.
+    __slots__ = ("_db", "_lock")
+
+    def __init__(self, db: sqlite3.Connection, lock: "threading.RLock") -> None:
+        self._db = db
+        self._lock = lock
+
+    def __enter__(self) -> sqlite3.Connection:
+        self._lock.acquire()
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+        except sqlite3.ProgrammingError:
+            self._lock.release()
+            raise RuntimeError("this sandbox was closed") from None
+        except BaseException:
+            self._lock.release()
+            raise
+        return self._db
+
+    def __exit__(self, exc_type: object, exc: object, traceback: object) -> None:
+        try:
+            if exc_type is None:
+                self._db.execute("COMMIT")
+        finally:
+            try:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+            finally:
+                self._lock.release()
+
+
 class Store:
     """The database, for any number of threads, one at a time.
+
+    ``transaction`` is there to be entered, again and again. ``lock`` keeps every other thread out
+    for longer, around transactions.
 
     A file keeps what was committed when the process is killed. It belongs to one sandbox at a
     time, and only its owner may read it, for it holds keys and tokens.
@@ -68,41 +107,19 @@ class Store:
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
-        self._lock = threading.RLock()
         if path is None:
-            self._db = _connect(":memory:")
-            self._db.executescript(_SCHEMA)
+            db = _connect(":memory:")
+            db.executescript(_SCHEMA)
         else:
-            self._db = _open_file(os.fspath(path))
+            db = _open_file(os.fspath(path))
+        self.lock = threading.RLock()
+        self.transaction = Transaction(db, self.lock)
         # Closed once nobody has the store, too. Not by a forked child: the file is its parent's.
-        self._close = weakref.finalize(self, _close_in, os.getpid(), self._db)
-
-    @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Keep every other thread out. May be nested, around a transaction too."""
-        with self._lock:
-            yield
-
-    @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Make several statements one: all of them count, or none if an exception leaves.
-
-        Raises `RuntimeError` after `close`.
-        """
-        with self._lock:
-            if not self._close.alive:
-                raise RuntimeError("this sandbox was closed")
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
+        self._close = weakref.finalize(self, _close_in, os.getpid(), db)
 
     def close(self) -> None:
         """Give up the database. Without effect the second time."""
-        with self._lock:
+        with self.lock:
             self._close()
 
 

@@ -17,6 +17,10 @@ Column: TypeAlias = Literal["token", "magic_link_code"]
 _LINK_TOKEN_COLUMNS = (
     'token, magic_link_code, api_key, "order", integration, created_at, expires_at, used_at'
 )
+_INSERT_LINK_TOKEN = (
+    f"INSERT INTO link_tokens ({_LINK_TOKEN_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, NULL)"
+)
+_to_json = json.JSONEncoder(default=str).encode  # UUIDs become text
 _REFUSALS: dict[str, str] = {
     "used": "the link token was used: it links once",
     "expired": "the link token has expired",
@@ -26,12 +30,12 @@ _REFUSALS: dict[str, str] = {
 def insert_link_token(db: sqlite3.Connection, link: LinkToken) -> None:
     """Keep a link token, and drop the one that is too old for it."""
     cursor = db.execute(
-        f"INSERT INTO link_tokens ({_LINK_TOKEN_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, NULL)",
+        _INSERT_LINK_TOKEN,
         (
             link.token,
             link.magic_link_code,
             link.api_key,
-            json.dumps(link.order, default=str),
+            _to_json(link.order),
             link.integration,
             link.created_at,
             link.expires_at,

@@ -8,6 +8,7 @@ import sys
 import threading
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -76,13 +77,11 @@ def test_one_who_speaks_no_tls_harms_nobody(secure: Sandbox, sent: bytes) -> Non
     threads = threading.active_count()
     address = ("127.0.0.1", port_of(secure))
     with socket.create_connection(address, timeout=PATIENCE) as sock:
-        sock.sendall(sent)
-        sock.shutdown(socket.SHUT_WR)
-        try:
+        with suppress(OSError):  # it may be quicker to hang up
+            sock.sendall(sent)
+            sock.shutdown(socket.SHUT_WR)
             while sock.recv(1000):
                 pass
-        except ConnectionResetError:
-            pass
     with secure.client() as client:
         client.create_link_token(**GOOD)  # type: ignore[arg-type]
     secure.close()

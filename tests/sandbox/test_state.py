@@ -106,7 +106,7 @@ def test_a_magic_link_leads_to_its_link_token_and_gives_no_public_token(state: S
 
 
 def test_old_link_tokens_give_way_to_new_ones(state: State) -> None:
-    with state._store.transaction() as db:
+    with state._store.transaction as db:
         first, second, *_ = [make_in(db, state) for _ in range(2)]
         db.execute("UPDATE link_tokens SET number = ? WHERE number = 2", [MOST_LINK_TOKENS])
     make(state)
