@@ -4,6 +4,7 @@ import http.client
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
@@ -308,6 +309,15 @@ def test_throttle_under_many_threads_lets_no_more_through(sandbox: Sandbox) -> N
     with ThreadPoolExecutor(20) as pool:
         answers = list(pool.map(lambda _: call(sandbox).status, range(200)))
     assert (answers.count(200), answers.count(429)) == (50, 150)
+
+
+# ---- time ----
+
+
+def test_the_date_of_an_answer_does_not_advance(sandbox: Sandbox) -> None:
+    sandbox.advance(hours=48)
+    date = parsedate_to_datetime(call(sandbox).headers["Date"])
+    assert abs(date.timestamp() - time.time()) < 3600
 
 
 # ---- shut_out ----
