@@ -73,8 +73,10 @@ class Api:
         request.delivery = fault.delivery
         if fault.answer:
             return fault.answer
-        if fault.delivery.cut == "before" or name is None:
-            raise not_found()  # which nobody gets to hear if the connection ends before
+        if fault.delivery.cut == "before":
+            return Response()  # which nobody gets to see
+        if name is None:
+            raise not_found()
         return self._respond(request, self._endpoints[name], arguments)
 
     def _respond(

@@ -107,7 +107,7 @@ class Store:
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
-        if path is None:
+        if path is None or path == ":memory:":
             db = _connect(":memory:")
             db.executescript(_SCHEMA)
         else:

@@ -347,6 +347,14 @@ def test_429_does_not_count_as_a_failure(sandbox: Sandbox) -> None:
     assert statuses(sandbox, 31) == [429] * 30 + [200]
 
 
+def test_a_dropped_request_does_not_count_as_a_failure(sandbox: Sandbox) -> None:
+    sandbox.shut_out(failures=1)
+    sandbox.drop(times=3)
+    for _ in range(3):
+        assert drain(sandbox) == b""
+    assert call(sandbox).status == 200
+
+
 def test_failures_are_forgotten_one_by_one(sandbox: Sandbox) -> None:
     sandbox.shut_out(failures=1)
     assert call(sandbox, {}).status == 400

@@ -138,3 +138,13 @@ def test_a_file_of_another_version_is_refused(path: Path) -> None:
 def test_a_folder_that_is_not_there_is_an_error_of_the_system(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         State(path=tmp_path / "nowhere" / "sandbox.db")
+
+
+def test_sqlites_own_name_for_memory_makes_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    state = State(path=":memory:")
+    state.create_link_token(state.api_key, ORDER)
+    state.close()
+    assert list(tmp_path.iterdir()) == []
