@@ -12,21 +12,40 @@ What lives here, from the top down; a module imports only from those below it:
 
 ==================  ==========================================================
 ``sandbox``         `Sandbox`, which puts the rooms together
+``control``         the commands over HTTP, at ``/__sandbox__/``
+``tls``             a certificate made on the spot
 ``server``          the listening socket and the threads; knows nothing of Merge
 ``connection``      one HTTP/1.1 connection, framed by h11; nothing of Merge either
-``app``             routes, authentication, refusals: request in, response out
-``rules``           what Merge demands of a request's body, as tables
+``app``             hands each request to an area, by the path's beginning
+``api``             the area ``/api/``: routes, authentication, order of refusals
+``views``           its endpoints: a checked call in, Merge's answer out
+``commands``        what a test may ask for: faults, time, what end users do
+``faults``          faults that were asked for and have not happened yet
+``limits``          throttling, and the shut-out of addresses that fail
+``state``           what the sandbox remembers, and what may happen to it; atomic, no HTTP
+``tokens``          the tables of link tokens and public tokens
+``listing``         pages of linked accounts
+``accounts``        the table of linked accounts: linking and relinking
+``store``           one SQLite database, in memory or in a file
+``web``             request, refusal, JSON: what all areas share
+``rules``           what Merge demands of a request's query and body, as tables
 ``fields``          the field kinds of those tables, in Django REST Framework's words
-``state``           what the sandbox remembers: keys and tokens
-``integrations``    display names of integrations
+``linking``         link token, linked account, public token, event: values
+``integrations``    the integrations that it knows, by category
 ``record``          the requests that came in, for assertions
+``clock``           the time, which can be advanced
+``arguments``       checks of what is asked for
 ``message``         what ``connection`` and ``app`` hand each other
 ==================  ==========================================================
+
+An *area* (`web.Answerer`) answers a request or raises `web.Refusal`; `Sandbox._app` lists them, and
+pages are areas beside ``/api/``. Who wants to hear of linked accounts, as webhooks do, appends to
+`State.listeners`.
 
 Nothing here imports the rest of `merge_link`, except `Sandbox.client`, when it is called.
 
 Source of the behaviour: https://docs.merge.dev. Where Merge's documents leave something open,
-the docstring of the place says that it is the sandbox's choice.
+the docstring of the place says that it is the sandbox's choice; ``docs/sandbox.md`` lists them all.
 """
 
 from importlib.util import find_spec
@@ -37,7 +56,8 @@ if _missing:
         f'merge_link.sandbox needs {" and ".join(_missing)}: pip install "merge-link[sandbox]"'
     )
 
-from merge_link.sandbox.record import RecordedRequest  # noqa: E402 (after the check above)
+from merge_link.sandbox.linking import LinkRefused  # noqa: E402 (after the check above)
+from merge_link.sandbox.record import RecordedRequest  # noqa: E402
 from merge_link.sandbox.sandbox import Sandbox  # noqa: E402
 
-__all__ = ["RecordedRequest", "Sandbox"]
+__all__ = ["LinkRefused", "RecordedRequest", "Sandbox"]

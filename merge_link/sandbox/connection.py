@@ -5,6 +5,7 @@ through one place, `Connection._send`, as one run of bytes. Knows nothing of Mer
 """
 
 import logging
+import select
 import socket
 import time
 import uuid
@@ -28,6 +29,10 @@ class _PeerLeft(Exception):
     """The other side closed, between two requests or in the middle of one."""
 
 
+class _Cut(Exception):
+    """The connection ends here, because the answer said so."""
+
+
 class _Refused(Exception):
     """The request cannot be read to its end; the connection closes after the answer."""
 
@@ -40,19 +45,26 @@ class Connection:
     """Serves the requests of one connection, one after the other.
 
     Every answer gets ``Date`` (now), ``Server`` and ``X-Request-Id`` (a new UUID), and leaves
-    in one send. ``observe`` learns of each request whose head could be read, before its answer
-    leaves. A body over 1 MiB is answered 413, and what is no HTTP 400, 431 or 501, in plain
-    text; then the connection closes. It also closes after a silence of ``idle_seconds``.
+    in one send, unless its `Delivery` says otherwise. ``observe`` learns of each request whose
+    head could be read, before its answer leaves. A body over 1 MiB is answered 413, and what is
+    no HTTP 400, 431 or 501, in plain text; then the connection closes. It also closes after a
+    silence of ``idle_seconds``.
     """
 
     def __init__(
-        self, sock: socket.socket, handler: Handler, observe: Observer, idle_seconds: float
+        self,
+        sock: socket.socket,
+        handler: Handler,
+        observe: Observer,
+        idle_seconds: float,
+        peer: str = "",
     ) -> None:
         sock.settimeout(idle_seconds)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._sock = sock
         self._handler = handler
         self._observe = observe
+        self._peer = peer
         self._h11 = h11.Connection(h11.SERVER)
 
     def serve(self) -> None:
@@ -60,7 +72,7 @@ class Connection:
         try:
             while self._serve_one():
                 pass
-        except (_PeerLeft, OSError):
+        except (_PeerLeft, _Cut, OSError):
             pass  # nobody is there to be told
 
     def _serve_one(self) -> bool:
@@ -91,6 +103,7 @@ class Connection:
                 for name, value in event.headers.raw_items()
             ],
             body=b"",
+            peer=self._peer,
         )
 
     def _receive_body(self, head: Incoming) -> bytes:
@@ -137,22 +150,28 @@ class Connection:
         self._linger()
 
     def _send(self, outgoing: Outgoing, incoming: Incoming | None) -> None:
-        headers = [
-            *outgoing.headers,
-            ("Date", formatdate(usegmt=True)),
-            ("Server", "merge-link-sandbox"),
-            ("X-Request-Id", str(uuid.uuid4())),
-        ]
-        response = h11.Response(
-            status_code=outgoing.status,
-            reason=phrases.get(outgoing.status, "").encode(),
-            headers=headers,
-        )
-        parts = [self._h11.send(response)]
-        if incoming is None or incoming.method != "HEAD":
-            parts.append(self._h11.send(h11.Data(data=outgoing.body)))
-        parts.append(self._h11.send(h11.EndOfMessage()))
-        self._sock.sendall(b"".join(part for part in parts if part))
+        delivery = outgoing.delivery
+        if delivery.wait_seconds:
+            self._wait(delivery.wait_seconds)
+        body = outgoing.body if incoming is None or incoming.method != "HEAD" else b""
+        if delivery.garbled:
+            body = bytes(byte | 0x80 for byte in body)
+        head = self._h11.send(_response(outgoing)) or b""
+        rest = [self._h11.send(h11.Data(data=body)), self._h11.send(h11.EndOfMessage())]
+        tail = b"".join(part for part in rest if part)
+        if delivery.cut is None:
+            self._sock.sendall(head + tail)
+            return
+        kept = {"before": b"", "headers": head, "body": head + tail[: len(tail) // 2]}
+        self._sock.sendall(kept[delivery.cut])
+        raise _Cut
+
+    def _wait(self, seconds: float) -> None:
+        """Let time pass, unless the connection ends."""
+        poll = select.poll()
+        poll.register(self._sock, 0)  # no event but a hang-up, which needs no asking
+        if poll.poll(seconds * 1000):
+            raise _PeerLeft
 
     def _linger(self) -> None:
         """Let the client read the answer: closing on unread bytes would reset the connection."""
@@ -165,6 +184,17 @@ class Connection:
             if not data:
                 return
             taken += len(data)
+
+
+def _response(outgoing: Outgoing) -> h11.Response:
+    headers = [
+        *outgoing.headers,
+        ("Date", formatdate(usegmt=True)),
+        ("Server", "merge-link-sandbox"),
+        ("X-Request-Id", str(uuid.uuid4())),
+    ]
+    reason = phrases.get(outgoing.status, "").encode()
+    return h11.Response(status_code=outgoing.status, reason=reason, headers=headers)
 
 
 def _plain(status: int, *headers: tuple[str, str]) -> Outgoing:

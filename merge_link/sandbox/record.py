@@ -55,15 +55,16 @@ class RecordedRequest:
     """One request that the sandbox answered.
 
     ``method`` and ``path`` are as sent (the path without its query, still percent-encoded),
-    ``headers`` are looked up without regard to case, ``status`` is the answer's. ``body`` holds
-    the bytes; of a body that was refused for its size, none.
+    ``headers`` are looked up without regard to case, ``status`` is the answer's,
+    None if a fault dropped the connection before it. ``body`` holds the bytes; of a body that was
+    refused for its size, none.
     """
 
     method: str
     path: str
     headers: RecordedHeaders = field(repr=False)
     body: bytes = field(repr=False)
-    status: int
+    status: int | None
 
     @property
     def json(self) -> Any:
@@ -89,13 +90,19 @@ class RequestLog:
             path=incoming.path,
             headers=RecordedHeaders(incoming.headers),
             body=incoming.body,
-            status=outgoing.status,
+            status=None if outgoing.delivery.cut == "before" else outgoing.status,
         )
         with self._lock:
             self._requests.append(request)
             self._bytes += len(request.body)
             while len(self._requests) > MOST_REQUESTS or self._bytes > MOST_BYTES:
                 self._bytes -= len(self._requests.popleft().body)
+
+    def clear(self) -> None:
+        """Forget them."""
+        with self._lock:
+            self._requests.clear()
+            self._bytes = 0
 
     def snapshot(self) -> list[RecordedRequest]:
         """A new list of the requests, oldest first."""

@@ -1,20 +1,26 @@
 """`Sandbox`: the rooms of this folder put together."""
 
+import os
 import threading
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack
 
+from merge_link.sandbox import api, control
 from merge_link.sandbox.app import App
-from merge_link.sandbox.record import RecordedRequest, RequestLog
+from merge_link.sandbox.arguments import check_api_key
+from merge_link.sandbox.commands import Commands
+from merge_link.sandbox.message import Incoming, Outgoing
+from merge_link.sandbox.record import RecordedRequest
 from merge_link.sandbox.server import HOST, Server
-from merge_link.sandbox.state import State, make_api_key
+from merge_link.sandbox.state import State
+from merge_link.sandbox.tls import Tls
 
 if TYPE_CHECKING:
     from merge_link import Client
     from merge_link.types import ClientOptions
 
 
-class Sandbox:
+class Sandbox(Commands):
     """A stand-in for Merge's linking API on a loopback port of this machine.
 
     ::
@@ -23,23 +29,39 @@ class Sandbox:
             with sandbox.client() as client:
                 token = client.create_link_token(...)
 
-    It answers ``POST /api/{category}/v1/link-token`` over HTTP/1.1 with kept-alive connections, as
-    Merge documents it at https://docs.merge.dev: tokens for good requests, Merge's errors for bad
-    ones. A request body may have 1 MiB, a connection may be silent for 120 seconds.
+    It speaks HTTP/1.1 with kept-alive connections, and answers as Merge documents its linking API
+    at https://docs.merge.dev: link tokens, public tokens and linked accounts for good requests,
+    Merge's errors for bad ones. A request body may have 1 MiB, a connection may be silent for
+    120 seconds. What the methods of `Commands` ask for, `control` offers over HTTP too.
 
     Arguments:
         port: the TCP port, 0 for any free one.
-        api_key: the key that callers must show; made up if None.
+        api_key: the key that callers must show; None for the first that ``db`` knows, or a
+            made-up one.
+        strict_keys: accept only the sandbox's own keys; else every ``test_…`` and
+            ``production_…`` key too, each with its own data.
+        db: a file that keeps the state, also when the process is killed; None for memory.
+        tls: serve https, with a certificate made on the spot that `client` trusts, and others
+            by `ca_file`.
 
-    Raises `ValueError` for a key that no header could carry. A sandbox has one life: it cannot be
+    Raises `ValueError` for a key that no header could carry, and for a file that is in use or
+    no sandbox's; `ImportError` if TLS needs a package. A sandbox has one life: it cannot be
     started again after `close`.
     """
 
-    def __init__(self, *, port: int = 0, api_key: str | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        api_key: str | None = None,
+        strict_keys: bool = True,
+        db: str | os.PathLike[str] | None = None,
+        tls: bool = False,
+    ) -> None:
         self._port = port
-        self._api_key = make_api_key() if api_key is None else _checked_key(api_key)
-        self._state = State(self._api_key)
-        self._log = RequestLog()
+        key = None if api_key is None else check_api_key(api_key)
+        self._tls = Tls() if tls else None
+        super().__init__(State(key, path=db, strict_keys=strict_keys))
         self._lock = threading.Lock()
         self._server: Server | None = None
         self._closed = False
@@ -53,8 +75,8 @@ class Sandbox:
             if self._closed:
                 raise RuntimeError("this sandbox was closed; make a new one")
             if self._server is None:
-                server = Server(self._port)
-                server.start(App(self._state, _origin(server.port)), self._log.add)
+                server = Server(self._port, tls=self._tls.context if self._tls else None)
+                server.start(self._app(self._origin(server)), self._observe)
                 self._server = server
         return self
 
@@ -66,7 +88,25 @@ class Sandbox:
         with self._lock:
             if self._server is not None and not self._closed:
                 self._server.close()
+            self._state.close()
+            if self._tls is not None:
+                self._tls.close()
             self._closed = True
+
+    def _observe(self, incoming: Incoming, outgoing: Outgoing) -> None:
+        if not incoming.path.startswith(control.PREFIX):
+            self._log.add(incoming, outgoing)
+
+    def _origin(self, server: Server) -> str:
+        return f"{'https' if self._tls else 'http'}://{HOST}:{server.port}"
+
+    def _app(self, origin: str) -> App:
+        return App(
+            {
+                api.PREFIX: api.Api(self._state, self._faults, self._limits, origin),
+                control.PREFIX: control.Control(self),
+            }
+        )
 
     def __enter__(self) -> Self:
         return self.start()
@@ -81,13 +121,13 @@ class Sandbox:
 
     @property
     def url(self) -> str:
-        """The root, ``http://127.0.0.1:<port>``. Stays readable after `close`.
+        """The root, ``http://127.0.0.1:<port>``, or ``https://…``. Stays readable after `close`.
 
         Raises `RuntimeError` before `start`, when there is no port yet.
         """
         if self._server is None:
             raise RuntimeError("this sandbox was not started")
-        return _origin(self._server.port)
+        return self._origin(self._server)
 
     @property
     def base_url(self) -> str:
@@ -97,39 +137,39 @@ class Sandbox:
     @property
     def api_key(self) -> str:
         """The key that callers must show."""
-        return self._api_key
+        return self._state.api_key
 
     @property
     def requests(self) -> list[RecordedRequest]:
         """The requests answered so far, oldest first; a new list each time.
 
         A request is there before its caller gets the answer. The latest 10,000 are kept, fewer
-        if their bodies pass 64 MiB. What could not be read as HTTP is not among them.
+        if their bodies pass 64 MiB. What could not be read as HTTP is not among them, nor what
+        came to `control`.
         """
         return self._log.snapshot()
+
+    @property
+    def ca_file(self) -> str:
+        """A PEM file of the authority that signed its certificate. Gone after `close`.
+
+        Raises `RuntimeError` without TLS.
+        """
+        if self._tls is None:
+            raise RuntimeError("this sandbox does not speak TLS: Sandbox(tls=True) does")
+        return self._tls.ca_file
 
     def client(self, **options: "Unpack[ClientOptions]") -> "Client":
         """A `merge_link.Client` for this sandbox. Its options go here, and win over ours."""
         from merge_link import Client
 
-        chosen: ClientOptions = {
-            "base_url": self.base_url,
-            "api_key": self._api_key,
-            **options,
-        }
+        ours: ClientOptions = {"base_url": self.base_url, "api_key": self.api_key}
+        if self._tls is not None:
+            ours["ca_bundle"] = self.ca_file
+        chosen: ClientOptions = {**ours, **options}
         return Client(**chosen)
 
     def __repr__(self) -> str:
         if self._server is None:
             return "<Sandbox not started>"
         return f"<Sandbox {self.url}{' closed' if self._closed else ''}>"
-
-
-def _origin(port: int) -> str:
-    return f"http://{HOST}:{port}"
-
-
-def _checked_key(api_key: str) -> str:
-    if not api_key or not all("!" <= character <= "~" for character in api_key):
-        raise ValueError("api_key must be visible ASCII characters without spaces")
-    return api_key

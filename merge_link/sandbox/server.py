@@ -6,6 +6,7 @@ sandbox's clients are few. Knows nothing of Merge.
 
 import selectors
 import socket
+import ssl
 import threading
 from contextlib import suppress
 
@@ -22,14 +23,22 @@ class Server:
     """Listens on ``port`` (0: a free one) of the loopback interface once it is constructed.
 
     Connections wait until `start`. ``idle_seconds`` is the longest silence that a connection
-    is kept through. Raises `OSError` if the port cannot be had.
+    is kept through. With ``tls`` it speaks nothing else. Raises `OSError` if the port cannot be
+    had.
     """
 
-    def __init__(self, port: int = 0, *, idle_seconds: float = IDLE_SECONDS) -> None:
+    def __init__(
+        self,
+        port: int = 0,
+        *,
+        idle_seconds: float = IDLE_SECONDS,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self._listener = socket.create_server((HOST, port), backlog=BACKLOG)
         self._listener.setblocking(False)
         self.port: int = self._listener.getsockname()[1]
         self._idle_seconds = idle_seconds
+        self._tls = tls
         self._woken, self._waker = socket.socketpair()
         self._lock = threading.Lock()  # over the two below; a socket in use is closed under it
         self._sockets: set[socket.socket] = set()
@@ -71,13 +80,19 @@ class Server:
 
     def _accept(self) -> None:
         try:
-            sock, _ = self._listener.accept()
+            sock, address = self._listener.accept()
         except (BlockingIOError, ConnectionError):
             return  # the client left before its turn
         except OSError:
             self._pause()
             return
-        self._admit(sock)
+        if self._tls is None:
+            self._admit(sock, address[0])
+            return
+        with suppress(OSError):  # the client left before its turn, and the socket is closed
+            # The handshake is for the connection's own thread.
+            secure = self._tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+            self._admit(secure, address[0])
 
     def _pause(self) -> None:
         """Wait a little: out of file descriptors, the client stays queued, and wakes us again."""
@@ -86,9 +101,9 @@ class Server:
             selector.register(self._woken, selectors.EVENT_READ)
             selector.select(ACCEPT_PAUSE_SECONDS)
 
-    def _admit(self, sock: socket.socket) -> None:
+    def _admit(self, sock: socket.socket, peer: str) -> None:
         thread = threading.Thread(
-            target=self._serve, args=(sock,), name="merge-link-sandbox-connection", daemon=True
+            target=self._serve, args=(sock, peer), name="merge-link-sandbox-connection", daemon=True
         )
         with self._lock:
             # A thread cannot report its own end, so the ended ones are dropped here.
@@ -101,9 +116,14 @@ class Server:
                 self._sockets.discard(sock)
                 sock.close()
 
-    def _serve(self, sock: socket.socket) -> None:
+    def _serve(self, sock: socket.socket, peer: str) -> None:
         try:
-            Connection(sock, self._handler, self._observe, self._idle_seconds).serve()
+            if isinstance(sock, ssl.SSLSocket):
+                sock.settimeout(self._idle_seconds)
+                sock.do_handshake()
+            Connection(sock, self._handler, self._observe, self._idle_seconds, peer).serve()
+        except OSError:
+            pass  # no handshake: the client does not trust us, or speaks no TLS
         finally:
             with self._lock:
                 self._sockets.discard(sock)
@@ -112,4 +132,5 @@ class Server:
 
 def _shut_down(sock: socket.socket) -> None:
     with suppress(OSError):  # the client was quicker
-        sock.shutdown(socket.SHUT_RDWR)
+        # Not the method of a TLS socket, which changes it under the thread that reads it.
+        socket.socket.shutdown(sock, socket.SHUT_RDWR)

@@ -1,33 +1,242 @@
-"""What the sandbox remembers, and the credentials it makes up."""
+"""What the sandbox remembers, and what may happen to it: Merge's linking, without HTTP."""
 
-import secrets
-from dataclasses import dataclass, field
+import os
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
+from merge_link.sandbox import accounts, tokens
+from merge_link.sandbox.clock import Clock
+from merge_link.sandbox.linking import (
+    PUBLIC_TOKEN_MINUTES,
+    STATUSES,
+    Event,
+    LinkedAccount,
+    LinkToken,
+    PublicToken,
+    Status,
+    make_api_key,
+    make_magic_link_code,
+    make_token,
+)
+from merge_link.sandbox.listing import Filters, Page, read_page
+from merge_link.sandbox.store import Store
 
-@dataclass(frozen=True, slots=True)
-class LinkToken:
-    """A link token (40 URL-safe characters) and the code that ends its magic link's URL."""
-
-    token: str = field(repr=False)
-    magic_link_code: str = field(repr=False)
+_Happen = Callable[[Event], None]
 
 
 class State:
-    """The sandbox's keys and tokens. Thread-safe."""
+    """The sandbox's keys, tokens and linked accounts. Thread-safe; each method is atomic.
 
-    def __init__(self, api_key: str) -> None:
-        self._api_keys = frozenset({api_key})
+    Each API key has its own data: a method that takes one sees nothing of another's.
+
+    ``listeners`` are called with each `Event`, in the order of the changes, after the change is
+    kept and before the method returns. They must be quick, and not raise; they may read the
+    state.
+
+    Arguments:
+        api_key: the first key; None for the one that the file began with, or a made-up one.
+        path: a file that keeps it all; None for memory.
+        strict_keys: accept only its own keys; else every ``test_…`` and ``production_…`` too.
+
+    Raises `ValueError` for a file that cannot be used.
+    """
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        *,
+        path: str | os.PathLike[str] | None = None,
+        strict_keys: bool = True,
+    ) -> None:
+        self.listeners: list[Callable[[Event], None]] = []
+        self._strict_keys = strict_keys
+        self._store = Store(path)
+        with self._store.transaction as db:
+            known = [key for (key,) in db.execute("SELECT api_key FROM api_keys ORDER BY number")]
+            (ahead,) = db.execute("SELECT seconds_ahead FROM clock").fetchone()
+        self.clock = Clock(ahead)
+        self.api_key: str = api_key or next(iter(known), None) or make_api_key()
+        self._api_keys = frozenset(known)
+        self.add_api_key(self.api_key)
+
+    def close(self) -> None:
+        """Give up the file, if there is one. The state is of no use afterwards."""
+        self._store.close()
+
+    def reset(self) -> None:
+        """Forget everything but the first key, and go back to the machine's time."""
+        with self._store.transaction as db:
+            for table in ("public_tokens", "linked_accounts", "link_tokens"):
+                db.execute(f"DELETE FROM {table}")
+            db.execute("DELETE FROM api_keys WHERE api_key <> ?", [self.api_key])
+            db.execute("UPDATE clock SET seconds_ahead = 0")
+            self._api_keys = frozenset({self.api_key})
+            self.clock.reset()
+
+    def advance(self, seconds: float) -> None:
+        """Let so many seconds pass at once."""
+        with self._store.transaction as db:
+            db.execute("UPDATE clock SET seconds_ahead = ?", [self.clock.advance(seconds)])
+
+    # ---- API keys ----
+
+    def add_api_key(self, api_key: str) -> None:
+        """Accept this key too, from now on."""
+        with self._store.transaction as db:
+            db.execute("INSERT OR IGNORE INTO api_keys (api_key) VALUES (?)", [api_key])
+            self._api_keys |= {api_key}
 
     def accepts(self, api_key: str) -> bool:
-        """Whether this is one of the sandbox's API keys."""
-        return api_key in self._api_keys
+        """Whether callers may show this API key."""
+        if api_key in self._api_keys:
+            return True
+        return not self._strict_keys and api_key.startswith(("test_", "production_"))
 
-    def create_link_token(self) -> LinkToken:
-        """Make a link token that no one was given before."""
-        # 30 random bytes are 40 characters of base64url, and never come twice.
-        return LinkToken(secrets.token_urlsafe(30), secrets.token_urlsafe(18))
+    # ---- link tokens ----
 
+    def create_link_token(self, api_key: str, order: Mapping[str, Any]) -> LinkToken:
+        """Make a link token that no one was given before, for a checked order."""
+        magic = order.get("should_create_magic_link_url")
+        now = self.clock.now()
+        with self._store.transaction as db:
+            link = LinkToken(
+                token=make_token(),
+                magic_link_code=make_magic_link_code() if magic else None,
+                api_key=api_key,
+                order=order,
+                integration=order.get("integration")
+                or accounts.integration_to_relink(db, api_key, order),
+                created_at=now,
+                expires_at=now + 60 * order["link_expiry_mins"],
+                state="ready",
+            )
+            tokens.insert_link_token(db, link)
+        return link
 
-def make_api_key() -> str:
-    """Make up an API key with the prefix of Merge's test keys."""
-    return "test_" + secrets.token_urlsafe(24)
+    def find_link_token(self, token: str) -> LinkToken | None:
+        """The link token, whatever its state; None if there is no such."""
+        with self._store.transaction as db:
+            return tokens.find_link_token(db, self.clock.now(), "token", token)
+
+    def find_magic_link(self, code: str) -> LinkToken | None:
+        """The link token of a magic link's code, whatever its state; None if there is no such."""
+        with self._store.transaction as db:
+            return tokens.find_link_token(db, self.clock.now(), "magic_link_code", code)
+
+    def latest_link_tokens(self, limit: int = 100) -> list[LinkToken]:
+        """The latest link tokens of all keys, newest first."""
+        with self._store.transaction as db:
+            return tokens.latest_link_tokens(db, self.clock.now(), limit)
+
+    # ---- linking ----
+
+    def complete_link(self, token: str, integration: str | None = None) -> PublicToken:
+        """Let the end user link an integration (a slug), and return what the frontend gets.
+
+        None means the integration that the link token opens with. The link token is used up.
+        Raises `LinkRefused` for a link token or an integration that cannot be linked.
+        """
+        with self._change() as (db, happen):
+            account = self._link(db, happen, "token", token, integration)
+            expires_at = self.clock.now() + 60 * PUBLIC_TOKEN_MINUTES
+            public = PublicToken(token=make_token(), expires_at=expires_at, account=account)
+            tokens.insert_public_token(db, public)
+        return public
+
+    def complete_magic_link(self, code: str, integration: str | None = None) -> LinkedAccount:
+        """Do the same by a magic link, whose code ends its URL: no frontend, no public token."""
+        with self._change() as (db, happen):
+            return self._link(db, happen, "magic_link_code", code, integration)
+
+    def exchange(
+        self, api_key: str, public_token: str, category: str | None = None
+    ) -> LinkedAccount | None:
+        """Use up a public token; the linked account, whose account token is then known.
+
+        None for a token that is unknown, used, expired or another key's, or that lies in another
+        category than the one given.
+        """
+        with self._store.transaction as db:
+            now = self.clock.now()
+            number = tokens.take_public_token(db, now, public_token, api_key, category)
+            return accounts.find_account(db, number=number)
+
+    def _link(
+        self,
+        db: sqlite3.Connection,
+        happen: _Happen,
+        column: tokens.Column,
+        value: str,
+        integration: str | None,
+    ) -> LinkedAccount:
+        now = self.clock.now()
+        link = tokens.use_link_token(db, now, tokens.find_link_token(db, now, column, value))
+        event = accounts.link_account(db, link, integration, now)
+        happen(event)
+        return event.account
+
+    # ---- linked accounts ----
+
+    def find_account(self, api_key: str, account_token: str) -> LinkedAccount | None:
+        """The linked account of an account token; None if this key has no such."""
+        with self._store.transaction as db:
+            return accounts.find_account(db, api_key=api_key, account_token=account_token)
+
+    def list_accounts(
+        self,
+        api_key: str | None,
+        filters: Filters = (),
+        *,
+        cursor: str = "",
+        page_size: int = 100,
+    ) -> Page:
+        """A page of a key's linked accounts (None: of all keys), oldest first.
+
+        ``filters`` are fields of `LinkedAccount`, each with the values that it may have; all
+        must fit. ``cursor`` is of another page, or empty for the first. Raises `InvalidCursor`.
+        """
+        own = [] if api_key is None else [("api_key", [api_key])]
+        with self._store.transaction as db:
+            return read_page(db, [*own, *filters], cursor, page_size)
+
+    def delete_account(self, account: LinkedAccount) -> None:
+        """Delete a linked account. Without effect if it is gone already."""
+        with self._change() as (db, happen):
+            if now_there := accounts.find_account(db, number=account.number):
+                accounts.delete_account(db, account.number)
+                happen(Event("deleted", now_there))
+
+    def regenerate_account_token(self, account: LinkedAccount) -> LinkedAccount | None:
+        """Give a linked account another account token; the old one is of no use from now on."""
+        with self._store.transaction as db:
+            accounts.update_account(db, account.number, account_token=make_token())
+            return accounts.find_account(db, number=account.number)
+
+    def set_status(self, account: str, status: Status) -> LinkedAccount | None:
+        """Change the status of a linked account, named by its id or its account token.
+
+        Returns the account, None if there is no such. Raises `ValueError` for another status.
+        """
+        if status not in STATUSES:
+            raise ValueError(f"status must be one of {', '.join(STATUSES)}")
+        with self._store.transaction as db:
+            found = accounts.find_account(db, id=account) or accounts.find_account(
+                db, account_token=account
+            )
+            if found is None:
+                return None
+            accounts.update_account(db, found.number, status=status)
+            return accounts.find_account(db, number=found.number)
+
+    @contextmanager
+    def _change(self) -> Iterator[tuple[sqlite3.Connection, _Happen]]:
+        """A transaction whose events are told once it is kept, before any other change."""
+        events: list[Event] = []
+        with self._store.lock:
+            with self._store.transaction as db:
+                yield db, events.append
+            for event in events:
+                for listener in self.listeners:
+                    listener(event)

@@ -1,0 +1,31 @@
+"""The sandbox's time: the machine's, and as much more as it was told to advance."""
+
+import threading
+import time
+
+
+class Clock:
+    """Seconds since 1970. Thread-safe.
+
+    Only what expires looks at it: tokens and what is stamped with a time. The ``Date`` of an
+    answer stays the machine's, as a client reckons with its own clock.
+    """
+
+    def __init__(self, ahead: float = 0.0) -> None:
+        self._lock = threading.Lock()
+        self._ahead = ahead
+
+    def now(self) -> float:
+        """The time now."""
+        return time.time() + self._ahead
+
+    def advance(self, seconds: float) -> float:
+        """Let so many seconds pass at once, and return by how many it is ahead now."""
+        with self._lock:
+            self._ahead += seconds
+            return self._ahead
+
+    def reset(self) -> None:
+        """Go back to the machine's time."""
+        with self._lock:
+            self._ahead = 0.0

@@ -1,0 +1,99 @@
+"""What a test may ask of the sandbox, over HTTP: for tests in any language.
+
+``POST /__sandbox__/fail`` with ``{"status": 429, "times": 2}`` does what `Sandbox.fail` does: the
+path names a method of `Commands`, the members of the JSON object are its arguments. The answer is
+200 with ``{}`` or what the method returns; 400 with ``{"detail": …}`` for an argument that makes
+no sense.
+
+No API key is needed, so no page of the internet may come here by way of a browser: the request
+must be for a loopback host by name, JSON by its media type (which a foreign page cannot send
+without being allowed to), and of no other origin. Nothing here is ever allowed to other origins.
+"""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from werkzeug.wrappers import Response
+
+from merge_link.sandbox.commands import Commands
+from merge_link.sandbox.web import (
+    Refusal,
+    Request,
+    find_method,
+    json_response,
+    not_found,
+    parse_json,
+)
+
+PREFIX = "/__sandbox__/"
+
+RESULTS: dict[str, str | None] = {
+    "fail": None,
+    "delay": None,
+    "drop": None,
+    "garble": None,
+    "throttle": None,
+    "shut_out": None,
+    "clear_faults": None,
+    "advance": None,
+    "complete_link": "public_token",
+    "complete_magic_link": None,
+    "set_status": None,
+    "relink_needed": None,
+    "add_api_key": None,
+    "reset": None,
+}
+"""The commands, and what the answer calls that which they return."""
+
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class Control:
+    """The commands of one sandbox, by HTTP."""
+
+    def __init__(self, commands: Commands) -> None:
+        self._commands = commands
+
+    def __call__(self, request: Request) -> Response:
+        """Answer a request. Raises `Refusal`."""
+        name = request.path.removeprefix(PREFIX)
+        if name not in RESULTS:
+            raise not_found()
+        _refuse_strangers(request)
+        find_method(request, {"POST": True})
+        if request.mimetype != "application/json":
+            raise Refusal(415, {"detail": "The media type must be application/json."})
+        result = _run(getattr(self._commands, name), parse_json(request))
+        member = RESULTS[name]
+        return json_response({member: result} if member else {})
+
+
+def _refuse_strangers(request: Request) -> None:
+    host = request.headers.get("Host", "")
+    if _host_name(f"//{host}") not in _LOOPBACK:
+        raise Refusal(403, {"detail": "The host must be a loopback address, or localhost."})
+    origin = request.headers.get("Origin")
+    if origin is not None and origin.partition("://")[2] != host:
+        raise Refusal(403, {"detail": "Pages of other origins may not do this."})
+
+
+def _host_name(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
+
+
+def _run(command: Callable[..., Any], arguments: object) -> Any:
+    if not isinstance(arguments, dict):
+        raise Refusal(400, {"detail": "The body must be a JSON object."})
+    try:
+        inspect.signature(command).bind(**arguments)
+    except TypeError as error:
+        raise Refusal(400, {"detail": f"{error}."}) from None
+    try:
+        return command(**arguments)
+    except ValueError as error:
+        raise Refusal(400, {"detail": f"{error}."}) from None
