@@ -22,8 +22,8 @@ A function that hands its keyword arguments on says so with ``Unpack``::
 
 `Category`, `PathCategory` and `Language` name the values that Merge documents and allow any other
 string, because Merge adds some every year; an editor still completes the known ones. `Region`,
-`Action` and `CompletedAccountInitialScreen` are closed. `CACertificates` and `ClientCertificate` are
-what ``ca_bundle`` and ``client_cert`` take.
+`Action` and `CompletedAccountInitialScreen` are closed. `CACertificates` and `ClientCertificate`
+are what ``ca_bundle`` and ``client_cert`` take.
 """
 
 from collections.abc import Callable

@@ -56,7 +56,7 @@ class State:
         with self._store.transaction as db:
             known = [key for (key,) in db.execute("SELECT api_key FROM api_keys ORDER BY number")]
             (ahead,) = db.execute("SELECT seconds_ahead FROM clock").fetchone()
-        self.clock = Clock(ahead)
+        self.clock: Clock = Clock(ahead)
         self.api_key: str = api_key or next(iter(known), None) or make_api_key()
         self._api_keys = frozenset(known)
         self.add_api_key(self.api_key)

@@ -112,8 +112,8 @@ class Store:
             db.executescript(_SCHEMA)
         else:
             db = _open_file(os.fspath(path))
-        self.lock = threading.RLock()
-        self.transaction = Transaction(db, self.lock)
+        self.lock: threading.RLock = threading.RLock()
+        self.transaction: Transaction = Transaction(db, self.lock)
         # Closed once nobody has the store, too. Not by a forked child: the file is its parent's.
         self._close = weakref.finalize(self, _close_in, os.getpid(), db)
 

@@ -23,11 +23,12 @@ class Tls:
                 'Sandbox(tls=True) needs trustme: pip install "merge-link[tls]"'
             ) from None
         authority = trustme.CA(organization_name="merge-link sandbox")
-        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context: ssl.SSLContext = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.minimum_version = ssl.TLSVersion.TLSv1_2
         self.context.set_alpn_protocols(["http/1.1"])
         authority.issue_cert(*HOSTS).configure_cert(self.context)
-        descriptor, self.ca_file = tempfile.mkstemp(prefix="merge-link-sandbox-", suffix=".pem")
+        descriptor, path = tempfile.mkstemp(prefix="merge-link-sandbox-", suffix=".pem")
+        self.ca_file: str = path
         with open(descriptor, "wb") as file:
             file.write(authority.cert_pem.bytes())
         self._remove = weakref.finalize(self, _remove, os.getpid(), self.ca_file)

@@ -28,9 +28,9 @@ class Request(HeadOnlyRequest):
             remote_addr=None,
         )
         # Set here because Werkzeug would drop slashes in front, and Merge knows no such path.
-        self.path = unquote(incoming.path)
-        self.body = incoming.body
-        self.peer = incoming.peer
+        self.path: str = unquote(incoming.path)
+        self.body: bytes = incoming.body
+        self.peer: str = incoming.peer
         self.delivery = AT_ONCE  # how the answer is to leave
 
 
@@ -48,7 +48,7 @@ class Refusal(Exception):
 
     def __init__(self, status: int, body: object, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(status)
-        self.response = json_response(body, status=status, headers=headers)
+        self.response: Response = json_response(body, status=status, headers=headers)
 
 
 def not_found() -> Refusal:

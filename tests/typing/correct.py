@@ -401,7 +401,7 @@ def a_fixture(sandbox: Sandbox) -> None:
     with merge_on_this_machine() as merge:
         merge_link.create_link_token(**WHO, categories=["ats"])
         assert merge.requests[-1].json["categories"] == ["ats"]
-        assert_type(merge.requests[-1].status, int)
+        assert_type(merge.requests[-1].status, int | None)
         assert_type(merge.requests[-1].headers["Content-Type"], str)
 
 
