@@ -34,6 +34,12 @@ class Proxy(Server):
         scheme = "http" if self._tls is None else "https"
         return f"{scheme}://{login}{'@' if login else ''}{host}:{self.port}"
 
+    def stop_listening(self) -> None:
+        """Refuse further connections; those that are open stay."""
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
     def _serve_one(self, connection: Connection, request: bytes) -> None:
         if not self._is_let_in(request):
             connection.send(WANTED)

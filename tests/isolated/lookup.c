@@ -38,18 +38,20 @@ static void note(const char *name) {
     close(file);
 }
 
-/* One list of what is found for each address. */
+/* One list of what is found for each address. Newer versions of libcurl ask for each family by
+ * itself. */
 static int find_all(lookup *find, char *addresses, const char *service,
                     const struct addrinfo *hints, struct addrinfo **found) {
     char *rest = NULL;
+    struct addrinfo **end = found;
+    *found = NULL;
     for (char *one = strtok_r(addresses, ",", &rest); one != NULL;
          one = strtok_r(NULL, ",", &rest)) {
-        int failed = find(one, service, hints, found);
-        if (failed != 0) return failed;
-        while (*found != NULL)
-            found = &(*found)->ai_next;
+        if (find(one, service, hints, end) != 0) *end = NULL;
+        while (*end != NULL)
+            end = &(*end)->ai_next;
     }
-    return 0;
+    return *found == NULL ? EAI_NONAME : 0;
 }
 
 int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,

@@ -47,17 +47,18 @@ typedef struct ml_transfer {
     const ml_config *config;
     const ml_watched *watched;
     ml_exchange *exchange;
+    CURLcode code;
     const char *detail; /* libcurl's words */
     int refusal;        /* the status by which a proxy refused to pass the request on; 0: none */
 } ml_transfer;
 
 /* Fills the exchange's outcome from libcurl's result. */
-void ml_curl_judge(const ml_transfer *transfer, CURLcode code);
+void ml_curl_judge(const ml_transfer *transfer);
 
 /* ---- words.c: what is said of a transfer that failed ---- */
 
 /* Sets the exchange's text and hint. */
-void ml_curl_explain(const ml_transfer *transfer, CURLcode code);
+void ml_curl_explain(const ml_transfer *transfer);
 /* The status by which a proxy refused to pass the request on; 0: it did not. */
 int ml_curl_proxy_refusal(const ml_transfer *transfer);
 

@@ -203,9 +203,10 @@ static void judge(const ml_lane *lane, CURLcode code, ml_exchange *exchange) {
         .config = lane->config,
         .watched = &lane->watched,
         .exchange = exchange,
+        .code = code,
         .detail = lane->detail,
     };
-    ml_curl_judge(&transfer, code);
+    ml_curl_judge(&transfer);
 }
 
 static void end_exchange(ml_lane *lane, CURLcode code) {

@@ -47,8 +47,12 @@ static bool set_timeouts(CURL *easy, const ml_client_options *options, ml_error 
 }
 
 /* libcurl's blob is writable, though it only reads what it holds. */
-static void *unconst(const char *data) {
-    return (void *)(uintptr_t)data;
+static struct curl_blob blob_of(ml_text text) {
+    union {
+        const char *from;
+        void *to;
+    } data = {.from = text.data};
+    return (struct curl_blob){data.to, text.length, CURL_BLOB_NOCOPY};
 }
 
 /* Of the server, and of a proxy that is spoken to over TLS. A hashed directory is read certificate
@@ -59,7 +63,7 @@ static bool set_trust(CURL *easy, const ml_config *config, ml_error *error) {
     const char *name = "";
     const char *path = config->options.ca_bundle.data;
     ml_text pem = config->options.ca_pem;
-    struct curl_blob blob = {unconst(pem.data), pem.length, CURL_BLOB_NOCOPY};
+    struct curl_blob blob = blob_of(pem);
     SET(CURLOPT_SSL_VERIFYPEER, 1L);
     SET(CURLOPT_SSL_VERIFYHOST, 2L);
     SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);

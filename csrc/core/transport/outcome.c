@@ -77,7 +77,7 @@ static ml_status status_of(CURLcode code) {
  * tells them apart only in its words (those of OpenSSL). */
 static bool is_broken_handshake(CURLcode code, const char *detail) {
     static const char *const signs[] = {"SSL_ERROR_SYSCALL", "SSL_ERROR_ZERO_RETURN",
-                                        "unexpected eof", "Connection reset"};
+                                        "unexpected eof", "Connection reset", "Broken pipe"};
     if (code != CURLE_SSL_CONNECT_ERROR) return false;
     for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
         if (strstr(detail, signs[i]) != NULL) return true;
@@ -128,7 +128,8 @@ static void judge_proxy(ml_transfer *transfer) {
     if (refusal == 0) return;
     exchange->status = ML_ERR_TRANSPORT;
     exchange->http_status = 0;
-    exchange->may_have_arrived = false;
+    /* Of a request that was written twice, the first may have been passed on. */
+    if (exchange->sends <= 1 && !transfer->config->is_tls) exchange->may_have_arrived = false;
     exchange->is_final = refusal < 500 && refusal != 408 && refusal != 429;
 }
 
@@ -141,25 +142,25 @@ static void judge_alert(const ml_transfer *transfer) {
     exchange->may_have_arrived = false;
 }
 
-void ml_curl_judge(const ml_transfer *transfer, CURLcode code) {
+void ml_curl_judge(const ml_transfer *transfer) {
     ml_transfer t = *transfer;
     ml_exchange *exchange = t.exchange;
     read_facts(t.easy, exchange);
-    if (exchange->body_cut) code = CURLE_OK;
+    if (exchange->body_cut) t.code = CURLE_OK;
     if (exchange->resend_refused) {
-        code = CURLE_RECV_ERROR;
+        t.code = CURLE_RECV_ERROR;
         t.detail = "the connection broke after the request was written; it is not sent again, "
                    "because Merge may have acted on it";
     }
-    code = judge_headers(code, exchange, &t.detail);
-    exchange->status = is_broken_handshake(code, t.detail) ? ML_ERR_TRANSPORT : status_of(code);
+    t.code = judge_headers(t.code, exchange, &t.detail);
+    exchange->status = is_broken_handshake(t.code, t.detail) ? ML_ERR_TRANSPORT : status_of(t.code);
     judge_alert(&t);
     judge_proxy(&t);
     if (exchange->headers.failed || exchange->body_in.failed) exchange->status = ML_ERR_MEMORY;
     if (exchange->status == ML_OK) return;
-    if (code != CURLE_OK) name_code(code, exchange->code);
+    if (t.code != CURLE_OK) name_code(t.code, exchange->code);
     if (exchange->text[0] == '\0') /* else the header reader knew better */
-        ml_curl_explain(&t, code);
+        ml_curl_explain(&t);
 }
 
 void ml_exchange_reset(ml_exchange *exchange) {

@@ -27,10 +27,13 @@ static bool has_proxy(const ml_transfer *t) {
     return t->config->proxy_server[0] != '\0';
 }
 
-/* Was the proxy asked to connect to the server, and has not done so? */
+/* Is the proxy to connect to the server, and has not done so? It may have done it before, for a
+ * connection that broke: then libcurl has made another. */
 static bool is_before_tunnel(const ml_transfer *t) {
-    return has_proxy(t) && t->config->is_tls && t->exchange->sends == 0 &&
-           long_of(t, CURLINFO_HTTP_CONNECTCODE) / 100 != 2;
+    if (!has_proxy(t) || !t->config->is_tls) return false;
+    if (t->code == CURLE_COULDNT_CONNECT || t->code == CURLE_COULDNT_RESOLVE_PROXY) return true;
+    long said = long_of(t, CURLINFO_HTTP_CONNECTCODE);
+    return said != 0 ? said / 100 != 2 : t->exchange->sends == 0;
 }
 
 /* Is it the proxy that this end of the connection speaks to? */
@@ -376,8 +379,8 @@ static void explain_lost_handshake(const ml_transfer *t, const char *detail) {
         advise(t, "It may refuse the certificate of client_cert=.");
 }
 
-static void explain_other(const ml_transfer *t, CURLcode code) {
-    const char *detail = t->detail[0] != '\0' ? t->detail : curl_easy_strerror(code);
+static void explain_other(const ml_transfer *t) {
+    const char *detail = t->detail[0] != '\0' ? t->detail : curl_easy_strerror(t->code);
     bool in_handshake = t->exchange->sends == 0 && t->watched->has_begun_tls;
     if (in_handshake && !is_before_tunnel(t))
         explain_lost_handshake(t, detail);
@@ -389,24 +392,24 @@ static void explain_other(const ml_transfer *t, CURLcode code) {
         say(t, "%s", detail);
 }
 
-static void explain(const ml_transfer *t, CURLcode code) {
+static void explain(const ml_transfer *t) {
     if (t->exchange->status == ML_ERR_TLS)
         explain_tls(t);
     else if (t->exchange->status == ML_ERR_TIMEOUT)
         explain_timeout(t);
     else if (t->refusal != 0)
         explain_refusal(t, t->refusal);
-    else if (code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY)
+    else if (t->code == CURLE_COULDNT_RESOLVE_HOST || t->code == CURLE_COULDNT_RESOLVE_PROXY)
         explain_lookup(t);
-    else if (code == CURLE_COULDNT_CONNECT)
+    else if (t->code == CURLE_COULDNT_CONNECT)
         explain_connect(t);
     else
-        explain_other(t, code);
+        explain_other(t);
 }
 
-void ml_curl_explain(const ml_transfer *t, CURLcode code) {
+void ml_curl_explain(const ml_transfer *t) {
     char *text = t->exchange->text;
-    explain(t, code);
+    explain(t);
     size_t used = strlen(text);
     if (is_proxy_peer(t) && !t->exchange->may_have_arrived)
         snprintf(text + used, sizeof t->exchange->text - used, "; Merge was not reached");
