@@ -114,10 +114,12 @@ def create_link_token(
         idle_timeout: seconds after which an unused connection is not used again (110.0).
         max_response_bytes: size of an answer at most, after decompression (1 MiB for linking).
         error_budget: (failures, seconds) after which calls are held back, or None for off.
-        ca_bundle: PEM file or hashed directory; else ``SSL_CERT_FILE``, ``SSL_CERT_DIR``, the
-            places of Linux distributions, certifi.
-        client_cert: PEM file with a client certificate and its key.
-        proxy: URL of a proxy, or "" for none; else ``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``.
+        ca_bundle: PEM file, hashed directory or PEM text (bytes); else ``SSL_CERT_FILE``,
+            ``SSL_CERT_DIR``, the places of Linux distributions, certifi.
+        client_cert: PEM file with a client certificate and its key, or (certificate, key), or
+            (certificate, key, password); a key of None is in the certificate's file.
+        proxy: http:// or https:// URL of a proxy, or "" for none, whatever the environment says;
+            else ``HTTPS_PROXY`` or ``ALL_PROXY``, unless ``NO_PROXY`` covers the host.
         allow_http: send over plain ``http://`` to hosts that are not this machine; else
             ``MERGE_ALLOW_HTTP=1``.
         user_agent: instead of ``merge-link/<version> libcurl/<version> Python/<version>``.

@@ -42,10 +42,12 @@
     "    idle_timeout: seconds after which an unused connection is not used again (110.0).\n"           \
     "    max_response_bytes: size of an answer at most, after decompression (1 MiB for linking).\n"     \
     "    error_budget: (failures, seconds) after which calls are held back, or None for off.\n"         \
-    "    ca_bundle: PEM file or hashed directory; else ``SSL_CERT_FILE``, ``SSL_CERT_DIR``, the\n"      \
-    "        places of Linux distributions, certifi.\n"                                                 \
-    "    client_cert: PEM file with a client certificate and its key.\n"                                \
-    "    proxy: URL of a proxy, or \"\" for none; else ``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``.\n" \
+    "    ca_bundle: PEM file, hashed directory or PEM text (bytes); else ``SSL_CERT_FILE``,\n"          \
+    "        ``SSL_CERT_DIR``, the places of Linux distributions, certifi.\n"                           \
+    "    client_cert: PEM file with a client certificate and its key, or (certificate, key), or\n"      \
+    "        (certificate, key, password); a key of None is in the certificate's file.\n"               \
+    "    proxy: http:// or https:// URL of a proxy, or \"\" for none, whatever the environment says;\n" \
+    "        else ``HTTPS_PROXY`` or ``ALL_PROXY``, unless ``NO_PROXY`` covers the host.\n"             \
     "    allow_http: send over plain ``http://`` to hosts that are not this machine; else\n"            \
     "        ``MERGE_ALLOW_HTTP=1``.\n"                                                                 \
     "    user_agent: instead of ``merge-link/<version> libcurl/<version> Python/<version>``.\n"         \
