@@ -111,7 +111,8 @@ def _problems(error: errors.MergeLinkError, typed: Typed) -> list[str]:
         case errors.APIError() | errors.ResponseError():
             return [f"{error}{_request_id(error)}"]
         case errors.TransportError():
-            return [f"{error}{_attempts(error)}"]
+            said, *hint = str(error).split("\n")  # what is wrong, and perhaps what to do
+            return [f"{said}{_attempts(error)}", *hint]
     return [str(error)]
 
 
