@@ -555,6 +555,20 @@ def test_no_server_is_a_network_failure() -> None:
     assert line.startswith("cannot connect to 127.0.0.1:1: Connection refused")
 
 
+def test_what_to_do_about_the_network_stands_in_a_line_of_its_own() -> None:
+    proxy = "http://user:zq9zq9@127.0.0.1:1"
+    environment = {
+        "MERGE_API_KEY": KEY,
+        "MERGE_BASE_URL": "https://api.example/api",
+        "HTTPS_PROXY": proxy,
+    }
+    result = create(*GOOD, "--timeout", "0.3", environment=environment)
+    assert result.exit_code == 5
+    said, hint = complaints(result)
+    assert said.startswith("cannot connect to the proxy 127.0.0.1:1: Connection refused; Merge was")
+    assert hint.startswith("The proxy is that of proxy=, else of HTTPS_PROXY or ALL_PROXY")
+
+
 def test_retries_are_not_told_one_by_one() -> None:
     environment = {"MERGE_API_KEY": KEY, "MERGE_BASE_URL": "http://127.0.0.1:1/api"}
     done = process(BIN / "merge-link", "create", *GOOD, environment=environment)

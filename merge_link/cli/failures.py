@@ -164,6 +164,8 @@ def _problems(error: errors.MergeLinkError, typed: Typed) -> list[str]:
             ]
         case errors.NotFoundError():
             return [f"{error} Is the category right?"]
+        case errors.TransportError():
+            return str(error).split("\n")  # what is wrong, and perhaps what to do
     return [str(error)]
 
 
