@@ -1,6 +1,7 @@
 """Faults and time on demand, seen by plain clients and by ours."""
 
 import http.client
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +32,19 @@ def drain(sandbox: Sandbox) -> bytes:
         while data := sock.recv(65536):
             received += data
         return received
+
+
+def next_arrival(sandbox: Sandbox) -> threading.Event:
+    """Is set once the sandbox knows a request, and what it is answered."""
+    arrived = threading.Event()
+    add = sandbox._log.add
+
+    def observe(*what: Any) -> None:
+        add(*what)
+        arrived.set()
+
+    sandbox._log.add = observe  # type: ignore[method-assign]
+    return arrived
 
 
 # ---- fail ----
@@ -165,10 +179,10 @@ def test_delay_comes_on_top(sandbox: Sandbox) -> None:
 
 def test_one_who_waits_keeps_nobody_else(sandbox: Sandbox) -> None:
     sandbox.delay(3600)
+    arrived = next_arrival(sandbox)
     with connect(sandbox) as sock:
         sock.sendall(raw_request(sandbox))
-        while not sandbox.requests:
-            time.sleep(0.001)
+        assert arrived.wait(PATIENCE)
         assert call(sandbox).status == 200
 
 
@@ -176,10 +190,10 @@ def test_one_who_waits_keeps_nobody_else(sandbox: Sandbox) -> None:
 def test_close_does_not_wait_for_a_delay(tls: bool) -> None:
     with Sandbox(tls=tls) as sandbox, sandbox.client(timeout=PATIENCE, max_retries=0) as client:
         sandbox.delay(3600)
+        arrived = next_arrival(sandbox)
         with ThreadPoolExecutor(1) as pool:
             waiting = pool.submit(client.create_link_token, **GOOD)  # type: ignore[arg-type]
-            while not sandbox.requests:
-                time.sleep(0.001)
+            assert arrived.wait(PATIENCE)
             sandbox.close()
             assert isinstance(waiting.exception(PATIENCE), merge_link.TransportError)
 
