@@ -34,11 +34,16 @@ def create(*arguments: str, environment: dict[str, str] | None = None, stdin: An
 
 
 def complaints(result: Result) -> list[str]:
-    """What was said on stderr, without the program's name; nothing was on stdout."""
+    """The problems told on stderr, without the program's name; nothing was on stdout."""
     assert result.stdout == ""
     lines = result.stderr.splitlines()
-    assert all(line.startswith("merge-link: ") for line in lines)
-    return [line.removeprefix("merge-link: ") for line in lines]
+    assert all(line.startswith(("merge-link: ", "  ")) for line in lines)
+    return [line.removeprefix("merge-link: ") for line in lines if not line.startswith("  ")]
+
+
+def advice(result: Result) -> list[str]:
+    """The lines of stderr that say what to do, below the problems."""
+    return [line.strip() for line in result.stderr.splitlines() if line.startswith("  ")]
 
 
 def process(*command: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:

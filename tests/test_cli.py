@@ -8,14 +8,26 @@ import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from command_line import BIN, END_USER, GOOD, PATIENCE, complaints, create, process, run, scripted
+from command_line import (
+    BIN,
+    END_USER,
+    GOOD,
+    PATIENCE,
+    advice,
+    complaints,
+    create,
+    process,
+    run,
+    scripted,
+)
 from merge_link import __version__, _core, errors
+from merge_link.cli.connection import Connection
 from merge_link.cli.failures import EXIT_CODES_HELP, ExitCode, Typed, failure_of
 from merge_link.cli.options import OPERATION, REGIONS, field_options, flags_of
 from merge_link.cli.program import program
@@ -367,8 +379,10 @@ def test_without_a_key_the_next_step_is_told() -> None:
     result = create(*GOOD)
     assert result.exit_code == 3
     assert complaints(result) == [
-        "no API key: set MERGE_API_KEY, or give --api-key-file FILE or --env-file FILE",
-        "to try it without a key, add --sandbox",
+        "no API key: set MERGE_API_KEY, or give --api-key-file FILE or --env-file FILE"
+    ]
+    assert advice(result) == [
+        "Keys are made at https://app.merge.dev/keys. --sandbox answers as Merge does, without one."
     ]
 
 
@@ -378,7 +392,8 @@ def test_what_a_run_without_anything_needs_is_told_at_once() -> None:
     flags = ("--email", "--organization", "--origin-id", "--category")
     assert complaints(result)[:4] == [f"{flag} is required" for flag in flags]
     assert complaints(result)[4].startswith("no API key: ")
-    assert len(complaints(result)) == 6
+    assert len(complaints(result)) == 5
+    assert len(advice(result)) == 1
 
 
 @pytest.mark.parametrize("line_end", ["", "\n", "\r\n", "\n\n"])
@@ -460,7 +475,13 @@ def test_an_impossible_key_of_the_environment_is_named_by_its_variable() -> None
             ["--base-url", "https://api.example"],
             {"HTTPS_PROXY": "ftp://joe:secret@proxy"},
             3,
-            "the proxy of HTTPS_PROXY or ALL_PROXY must be a URL",
+            "HTTPS_PROXY must be a URL of http or https, such as http://proxy.example:3128",
+        ),
+        (
+            ["--base-url", "https://api.example"],
+            {"all_proxy": "socks5://joe:secret@proxy"},
+            3,
+            "all_proxy is a SOCKS proxy, which is not supported: only http:// and https:// are",
         ),
     ],
 )
@@ -471,6 +492,8 @@ def test_an_impossible_option_is_named_by_where_it_came_from(
     assert result.exit_code == code
     (line,) = complaints(result)
     assert line.startswith(problem)
+    assert advice(result) == []
+    assert "is not given" not in line
     assert "allow_http" not in line
     assert "secret" not in line
 
@@ -490,7 +513,13 @@ def test_a_wrong_key_is_authentication(sandbox: Sandbox) -> None:
     assert result.exit_code == 3
     (line,) = complaints(result)
     assert line.startswith("Merge answered 401: Invalid token. (request id ")
-    assert KEY not in line
+    assert advice(result) == [
+        "Is the API key whole, still valid, and of this region? Merge's keys:"
+        " https://app.merge.dev/keys",
+        f"The request was POST {sandbox.base_url}/ats/v1/link-token (no host of Merge's:"
+        " MERGE_BASE_URL names it)",
+    ]
+    assert KEY not in result.stderr
 
 
 # ---- 4: refused by Merge ----
@@ -509,7 +538,11 @@ def test_an_unknown_category_of_the_path_is_told_as_such(sandbox: Sandbox) -> No
     assert result.exit_code == 4
     (line,) = complaints(result)
     assert line.startswith("Merge answered 404: Not found. (request id ")
-    assert line.endswith(") Is the category right?")
+    assert line.endswith(")")
+    request, question = advice(result)
+    assert request.startswith(f"The request was POST {sandbox.base_url}/newer/v1/link-token ")
+    assert question.startswith("Is the category right, and MERGE_BASE_URL? That is what stands")
+    assert result.stderr.count("Is the category right") == 1
 
 
 @pytest.mark.parametrize(
@@ -542,6 +575,10 @@ def test_rate_limits_and_failures_of_the_server_are_refusals(
             result = create(*GOOD, "--timeout", "5")
         assert result.exit_code == 4
         assert complaints(result) == [f"Merge answered {status}: Wait. (try again in 60 s)"]
+        if status == 429:
+            assert advice(result)[1:] == [
+                "A call waits so long by itself where --timeout leaves room."
+            ]
 
 
 # ---- 5: network ----
@@ -555,18 +592,74 @@ def test_no_server_is_a_network_failure() -> None:
     assert line.startswith("cannot connect to 127.0.0.1:1: Connection refused")
 
 
-def test_what_to_do_about_the_network_stands_in_a_line_of_its_own() -> None:
-    proxy = "http://user:zq9zq9@127.0.0.1:1"
-    environment = {
-        "MERGE_API_KEY": KEY,
-        "MERGE_BASE_URL": "https://api.example/api",
-        "HTTPS_PROXY": proxy,
-    }
-    result = create(*GOOD, "--timeout", "0.3", environment=environment)
+def test_what_to_do_about_a_network_is_told_in_a_line_of_its_own(
+    serve: Callable[..., Server],
+) -> None:
+    proxy = serve(answer(403))
+    environment = {"MERGE_API_KEY": KEY, "https_proxy": f"http://127.0.0.1:{proxy.port}"}
+    result = create(*GOOD, "--base-url", "https://api.example/api", environment=environment)
     assert result.exit_code == 5
-    said, hint = complaints(result)
-    assert said.startswith("cannot connect to the proxy 127.0.0.1:1: Connection refused; Merge was")
-    assert hint.startswith("The proxy is that of proxy=, else of HTTPS_PROXY or ALL_PROXY")
+    assert result.stderr == (
+        f"merge-link: the proxy 127.0.0.1:{proxy.port} does not connect to api.example:443"
+        " (status 403); Merge was not reached\n"
+        "  Its rules may forbid that. NO_PROXY=api.example leads past it.\n"
+    )
+
+
+def test_a_timeout_is_told_as_the_flag(monkeypatch: pytest.MonkeyPatch) -> None:
+    with scripted(monkeypatch, stay_silent):
+        result = create(*GOOD, "--timeout", "0.3")
+    (line,) = complaints(result)
+    assert line.endswith(": the --timeout of 0.3 seconds is over")
+
+
+def _typed(**options: str) -> Typed:
+    return Typed(flags={}, in_file=frozenset(), file="", options=options)
+
+
+@pytest.mark.parametrize(
+    ("python", "shell"),
+    [
+        ("Look at base_url=. Or", "Look at --base-url. Or"),
+        ("is http:// meant in base_url=?", "is http:// meant in --base-url?"),
+        ("(base_url= or MERGE_BASE_URL names it)", "(--base-url names it)"),
+        ("name some by ca_bundle= or SSL_CERT_FILE.", "name some by SSL_CERT_DIR."),
+        ("name it by proxy= or HTTPS_PROXY.", "name it by all_proxy."),
+        (
+            "The proxy is that of proxy=, else of HTTPS_PROXY or ALL_PROXY in the environment.",
+            "The proxy is that of all_proxy.",
+        ),
+        ("A NO_PROXY entry for the host leads past it.", "NO_PROXY=one.example leads past it."),
+        ("the timeout of 3 seconds is over", "the --timeout of 3 seconds is over"),
+        ("through the proxy; the timeout is", "through the proxy; the timeout is"),
+        (
+            "It may want one: client_cert=(certificate, key).",
+            "It may want one: Client(client_cert=…) in Python.",
+        ),
+    ],
+)
+def test_options_are_called_like_the_flags_and_variables(python: str, shell: str) -> None:
+    typed = _typed(
+        base_url="--base-url",
+        ca_bundle="SSL_CERT_DIR",
+        proxy="all_proxy",
+        timeout="--timeout",
+        no_proxy="NO_PROXY=one.example",
+    )
+    failure = failure_of(errors.TransportError(f"what\n{python}"), typed)
+    assert [(problem.text, problem.advice) for problem in failure.problems] == [("what", (shell,))]
+
+
+def test_every_remedy_of_the_core_has_words_of_the_command_line() -> None:
+    words = Path(__file__).parent.parent / "csrc" / "core" / "transport" / "words.c"
+    literals = re.sub(r'"\s*\n\s*"', "", words.read_text())
+    remedies = re.findall(r'"((?:[^"\\\n]|\\.)*)"', literals)
+    options = Connection().words()
+    # This command gives no client certificate, so there is none to be refused.
+    told = [text for text in remedies if "=" in text and not text.endswith("client_cert=.")]
+    spoken = [_typed(**options).spoken(remedy) for remedy in told]
+    assert len(spoken) > 5
+    assert [text for text in spoken if re.search(r"\b(?!NO_PROXY)[\w]+=(?!…)", text)] == []
 
 
 def test_retries_are_not_told_one_by_one() -> None:
@@ -601,8 +694,7 @@ def test_retries_are_not_told_one_by_one() -> None:
     ],
 )
 def test_every_error_has_its_exit_code(error: errors.MergeLinkError, code: int) -> None:
-    typed = Typed(flags={}, in_file=frozenset(), file="", options={})
-    assert failure_of(error, typed).code == code
+    assert failure_of(error, _typed()).code == code
     assert isinstance(ExitCode(code), ExitCode)
 
 
@@ -663,7 +755,9 @@ def test_the_installed_command_makes_a_token(command: list[str | Path]) -> None:
 def test_a_failure_has_no_traceback(sandbox: Sandbox) -> None:
     done = process(BIN / "merge-link", "create", *GOOD, environment={"MERGE_API_KEY": KEY})
     assert (done.returncode, done.stdout) == (3, "")
-    assert done.stderr.count("\n") == 1
+    problem, *advice = done.stderr.splitlines()
+    assert problem.startswith("merge-link: Merge answered 401")
+    assert [line.startswith("  ") for line in advice] == [True, True]
 
 
 def test_the_version_needs_no_click() -> None:

@@ -87,7 +87,13 @@ def test_fish_reads_what_is_quoted_for_it() -> None:
 
 def test_what_no_shell_can_hold_is_left_out_of_env() -> None:
     token = LinkToken(link_token=TOKEN, expires_at=EXPIRES, integration_name="a\0b")
-    assert FORMATS["env"](token).splitlines()[-1] == "MERGE_INTEGRATION_NAME=ab"
+    assert FORMATS["env"](token) == "\n".join(
+        [
+            f"MERGE_LINK_TOKEN={TOKEN}",
+            f"MERGE_LINK_TOKEN_EXPIRES_AT={EXPIRES.isoformat()}",
+            "MERGE_INTEGRATION_NAME=ab",
+        ]
+    )
 
 
 # ---- completion ----

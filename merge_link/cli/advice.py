@@ -1,57 +1,65 @@
-"""What to do about what the doctor found. Each piece of advice is one line."""
+"""What to do about what the doctor found, beside what the errors say themselves.
+
+Errors name the cause and mostly the remedy. Here is what only the command line knows: which
+variable or flag to correct, and what to look at on this machine. Each piece of advice is one line.
+"""
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from merge_link import errors
 
-NO_KEY = (
-    "Take a key from Merge's dashboard (one that begins with test_ to try things out) and put it"
-    " into MERGE_API_KEY, a file for --api-key-file or a .env file for --env-file.",
-    "Without a key, merge-link create --sandbox shows what an answer looks like.",
-)
-WRONG_KEY = "Copy the key again from Merge's dashboard, whole and without quotes."
 ENCRYPT = "Use an https:// address, or a test_ key."
-NO_CERTIFICATES = (
+INSTALL = (
     "Install the package ca-certificates (apt-get, dnf, apk or zypper install it), or"
-    " pip install certifi.",
-    "Or name a PEM file with CA certificates in SSL_CERT_FILE.",
+    " pip install certifi."
 )
-BASE_URL = (
-    "A base URL is what stands before /{category}, such as https://api.merge.dev/api; for Merge's"
-    " own servers a region is enough: us, eu or apac."
-)
+NAME_CERTIFICATES = "Or name a PEM file with CA certificates in SSL_CERT_FILE."
+REGION_IS_ENOUGH = "For Merge's own servers a region is enough: us, eu or apac."
 CLOCK = "Set this machine's clock (timedatectl set-ntp true): TLS and a token's expiry go by it."
+
+# Of the errors' notes: the doctor chooses the category itself, and asks once.
+_NOT_OF_A_READ = ("Is the category right", "A call waits")
 
 
 @dataclass(frozen=True)
 class Surroundings:
     """Between whom a request failed.
 
-    ``server_rule`` and ``key`` say what gave the server and the key, None for the default and for
-    no key. ``proxy`` is what to call the proxy, without its password, and ``proxy_variable`` what
-    names it; both None when there is none.
+    ``base_url`` and ``key`` say what gave the base URL and the key, None when nothing did.
+    ``proxy`` is the variable that names the proxy, None when there is none; ``no_proxy`` leads past
+    it.
     """
 
     host: str
-    server_rule: str | None
+    base_url: str | None
     key: str | None
     proxy: str | None
-    proxy_variable: str | None
+    no_proxy: str
 
 
-def advice_on(error: errors.MergeLinkError, around: Surroundings) -> tuple[str, ...]:
-    """Return what to try when the server was not reached, or answered no."""
+def advice_on(
+    error: errors.MergeLinkError, remedies: tuple[str, ...], around: Surroundings
+) -> tuple[str, ...]:
+    """Return what to try when the server was not reached, or answered no.
+
+    ``remedies`` is what the error says of that.
+    """
+    known = tuple(line for line in remedies if not line.startswith(_NOT_OF_A_READ))
+    own = _own_advice(error, around)
+    return (*known, *(line for line in own if not any(line in remedy for remedy in known)))
+
+
+def _own_advice(error: errors.MergeLinkError, around: Surroundings) -> tuple[str, ...]:
     match error:
-        case errors.APIError(status_code=407):
-            return _on_proxy("407", around)
         case errors.APIError() | errors.ResponseError():
             return _on_answer(error, around)
+        case errors.TransportError() if _is_of_proxy(error):
+            return _on_proxy(error, around)
         case errors.TLSError():
-            return _on_tls(str(error).lower(), around)
+            return ()
         case errors.RequestTimeoutError():
-            return _on_timeout(str(error).lower(), around)
+            return _on_timeout(error, around)
         case errors.TransportError():
             return _on_transport(error, around)
     return ()
@@ -60,120 +68,83 @@ def advice_on(error: errors.MergeLinkError, around: Surroundings) -> tuple[str, 
 # ---- no answer ----
 
 
-def _on_transport(error: errors.TransportError, around: Surroundings) -> tuple[str, ...]:
-    text = str(error)
-    if around.proxy is not None and (_names_proxy(text) or error.code in _OF_THE_WAY):
-        return _on_proxy(text, around)
-    if error.code == "CURLE_COULDNT_RESOLVE_HOST":
+def _is_of_proxy(error: errors.TransportError) -> bool:
+    """Whether it is the proxy that was spoken to, not the server through it."""
+    return re.search(r"(?<!through )the proxy ", str(error)) is not None
+
+
+def _on_proxy(error: errors.TransportError, around: Surroundings) -> tuple[str, ...]:
+    named = f"The proxy is that of {around.proxy}."
+    refusal = re.search(r"\(status (\d+)\)", str(error))
+    if isinstance(error, errors.TLSError) or (refusal and refusal[1] == "407"):
+        return (named,)
+    past = f"{around.no_proxy} leads past it"
+    if refusal:
         return (
-            f"The name {around.host} cannot be looked up. Is this machine online? Does"
-            f" getent hosts {around.host} find it? If not, look at /etc/resolv.conf.",
-            *_maybe_server(around),
-            *_maybe_proxy(around),
+            f"{past}.",
+            f"Ask who runs the proxy to let {around.host} through; or correct {around.proxy}, if it"
+            " is no proxy at all.",
         )
+    return (
+        named,
+        "Correct it, or unset it if this network needs no proxy.",
+        f"{past} for this host alone.",
+    )
+
+
+def _on_transport(error: errors.TransportError, around: Surroundings) -> tuple[str, ...]:
+    if error.code == "CURLE_COULDNT_RESOLVE_HOST":
+        return (_on_lookup(around), *_maybe_server(around))
     if error.code == "CURLE_COULDNT_CONNECT":
         return (
-            f"{around.host} takes no connections from here: nothing listens at that port, or a"
-            " firewall is in between.",
+            "Nothing listens at that port, or a firewall is in between.",
             *_maybe_server(around),
             *_maybe_proxy(around),
         )
     return (
-        "The connection broke before an answer came: try again; if it stays so, something in"
-        " between (firewall, proxy, VPN) cuts it.",
+        "Try again; if it stays so, something in between (firewall, proxy, VPN) cuts the"
+        " connection.",
         *_maybe_server(around),
     )
 
 
-_OF_THE_WAY = {"CURLE_COULDNT_CONNECT", "CURLE_COULDNT_RESOLVE_PROXY", "CURLE_PROXY"}
-
-
-def _names_proxy(text: str) -> bool:
-    return re.search("proxy|connect tunnel", text, re.IGNORECASE) is not None
-
-
-def _on_proxy(text: str, around: Surroundings) -> tuple[str, ...]:
-    variable = around.proxy_variable or "HTTPS_PROXY"
-    if re.search(r"\b407\b", text):
-        return (
-            f"The proxy wants a user name and a password, or others: set {variable} to"
-            " http://USER:PASSWORD@HOST:PORT (special characters percent-encoded).",
-        )
-    if answered := re.search(r"\b[45]\d\d\b", text):
-        return (
-            f"The proxy {around.proxy} answered {answered[0]}: ask who runs it to let"
-            f" {around.host} through.",
-            f"If it is not a proxy at all, correct {variable}.",
-        )
+def _on_lookup(around: Surroundings) -> str:
     return (
-        f"The proxy {around.proxy} is not reached: correct {variable}, or unset it if this network"
-        " needs no proxy.",
-        f"To go past the proxy for this host alone: NO_PROXY={around.host}",
+        f"Does getent hosts {around.host} find it? If not, look at /etc/resolv.conf, which says"
+        " who is asked."
     )
 
 
-def _on_timeout(text: str, around: Surroundings) -> tuple[str, ...]:
-    if "resolv" in text:
-        return (f"Looking up {around.host} takes too long: look at /etc/resolv.conf.",)
-    if "ssl" in text:
+def _on_timeout(error: errors.RequestTimeoutError, around: Surroundings) -> tuple[str, ...]:
+    """Tell by the step at which the error says that the time was up: the core's words."""
+    text = str(error)
+    if "while looking up" in text:
+        return (_on_lookup(around),)
+    if "while connecting" in text:
         return (
-            f"{around.host} takes the connection and then says nothing of TLS. Does that port"
-            " speak TLS? If so, something in between swallows large packets.",
-            *_maybe_server(around),
-        )
-    if "connect" in text:
-        where = f"the proxy {around.proxy}" if around.proxy is not None else around.host
-        return (
-            f"Packets to {where} seem to be dropped: a firewall, or a network that is only"
-            " reached through a proxy or a VPN.",
+            "Packets seem to be dropped: by a firewall, or in a network that is only left through"
+            " a proxy or a VPN.",
             *_maybe_server(around),
             *_maybe_proxy(around),
         )
-    return ("The answer takes too long: try again, with --timeout 60 for instance.",)
+    if "in the TLS handshake" in text:
+        return (
+            "Does that port speak TLS? If so, something in between swallows large packets.",
+            *_maybe_server(around),
+        )
+    return ("Try again, with --timeout 60 for instance.",)
 
 
 def _maybe_server(around: Surroundings) -> tuple[str, ...]:
-    if around.server_rule is None:
+    if around.base_url is None:
         return ()
-    return (f"Is the host of {around.server_rule} right?",)
+    return (f"Is the host of {around.base_url} right?",)
 
 
 def _maybe_proxy(around: Surroundings) -> tuple[str, ...]:
-    if re.match(r"localhost$|127\.|\[?::1", around.host):
+    if around.proxy or re.match(r"localhost$|127\.|\[?::1", around.host):
         return ()
-    if around.proxy is not None:
-        return (f"Is the proxy {around.proxy} (from {around.proxy_variable}) the right one?",)
     return ("In a network with a proxy, name it: HTTPS_PROXY=http://HOST:PORT",)
-
-
-# ---- no trust ----
-
-
-def _on_tls(text: str, around: Surroundings) -> tuple[str, ...]:
-    if "expired" in text or "not yet valid" in text:
-        now = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
-        return (
-            f"This machine's clock says {now}: if that is wrong, set it.",
-            f"Else the certificate of {around.host} itself has run out: whoever runs it must"
-            " renew it.",
-        )
-    if re.search("issuer|self.signed|unable to get|verify|ca cert|cafile|certificate file", text):
-        return (
-            f"The certificate of {around.host} is signed by a CA that this machine does not know."
-            " A company's proxy that looks into TLS does that: put its CA certificate, with the"
-            " others, into a PEM file and name that in SSL_CERT_FILE.",
-            "If that is not it, the CA certificates may be too old: update ca-certificates.",
-        )
-    if re.search("subject|host ?name|does not match|alternative", text):
-        return (
-            f"Another server than {around.host} has answered: is the base URL right, or does"
-            " something (a captive portal, /etc/hosts) lead elsewhere?",
-        )
-    return (
-        "The server speaks no TLS 1.2, or none at all: is it an https:// address, with the right"
-        " port?",
-        *_maybe_server(around),
-    )
 
 
 # ---- an answer, but no ----
@@ -184,21 +155,23 @@ def _on_answer(
 ) -> tuple[str, ...]:
     match error.status_code:
         case 401:
-            return (
-                f"{around.key} is not a key of {around.host}: each region has keys of its own."
-                f" {WRONG_KEY}",
-            )
+            return (f"The key that is refused is that of {around.key}.",)
         case 403:
             return (
                 "The key may not do this, or something before Merge (a proxy, a firewall) forbids"
-                " it: its words are above.",
+                " it.",
+            )
+        case 407:
+            return (
+                "A proxy on the way wants a login: name it by"
+                " HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT",
             )
         case 429:
-            return ("Too many requests came from this address or for this key: wait a minute.",)
+            return ("Wait a minute.",)
         case status if status >= 500:
-            return ("Merge, or a proxy before it, has failed: try again in a few minutes.",)
+            return ("Try again in a few minutes.",)
     return (
-        "This does not look like Merge: is the base URL right, or does the network ask for a"
-        " sign-in first?",
-        BASE_URL,
+        "A base URL is what stands before /{category}, such as https://api.merge.dev/api.",
+        REGION_IS_ENOUGH,
+        "If that is right: does the network ask for a sign-in first?",
     )

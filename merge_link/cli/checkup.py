@@ -9,30 +9,22 @@ import platform
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from urllib.parse import urlsplit
 
 from merge_link import Client, _core, _environment, errors
 from merge_link.cli import advice
 from merge_link.cli.connection import Connection
-from merge_link.cli.failures import ExitCode, Failure, Typed, exit_code_of, failure_of
+from merge_link.cli.failures import ExitCode, Failure, Problem, Typed, failure_of
 from merge_link.cli.probe import Answer, ask
 
 # Stands in for a key where there is none, or where it does not matter.
 _NO_KEY = "none"
 # Reads as a certificate, and is never used: a client that is made connects to nobody.
 _NO_CERTIFICATE = b"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"
-_ANY_SERVER = {"base_url": "https://localhost/api", "region": "us"}
+# Not on loopback, which has no proxy: what is wrong with the proxy is to be found too.
+_ANY_SERVER = {"base_url": "https://api.merge.dev/api", "region": "us"}
 _MOST_CLOCK_SKEW = 60.0  # seconds
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Something that keeps tokens from being made: what it is, and what to do."""
-
-    text: str
-    advice: tuple[str, ...]
-    code: ExitCode
 
 
 @dataclass(frozen=True)
@@ -74,14 +66,16 @@ def _client(**options: Any) -> Client:
     return Client(**{**good, **options})
 
 
-def _refusal(
-    connection: Connection, error: errors.ConfigurationError, *what_to_do: str, **words: str
+def _problem_of(
+    connection: Connection,
+    error: errors.MergeLinkError,
+    *what_to_do: str,
+    base_url: str | None = None,
 ) -> Problem:
-    """Return the problem that a client has with an option; ``words`` are other names of options."""
-    options = {**connection.words(), **words}
-    typed = Typed(flags={}, in_file=frozenset(), file="", options=options)
-    failure = failure_of(error, typed)
-    return Problem(failure.message, what_to_do, failure.code)
+    """Return what is wrong and what to do: what the error says of that, then ``what_to_do``."""
+    typed = Typed(flags={}, in_file=frozenset(), file="", options=connection.words(base_url))
+    problem = failure_of(error, typed).problems[0]
+    return replace(problem, advice=(*problem.advice, *what_to_do))
 
 
 # ---- versions ----
@@ -117,8 +111,8 @@ def _check_server(connection: Connection, options: dict[str, Any]) -> Finding:
         with _client(base_url=options["base_url"], region=options.get("region")) as client:
             facts |= {"base_url": client.base_url, "region": client.region}
     except errors.ConfigurationError as error:
-        what = () if str(error).startswith("region") else (advice.BASE_URL,)
-        problem = _refusal(connection, error, *what)
+        what = () if str(error).startswith("region") else (advice.REGION_IS_ENOUGH,)
+        problem = _problem_of(connection, error, *what)
         return Finding("server", facts, {"Server": f"unusable, from {rule}"}, problem)
     region = f"region {client.region}, " if client.region is not None else ""
     idle = "; --region has no effect beside it" if connection.region and not region else ""
@@ -177,18 +171,16 @@ _KINDS = {
 
 def _check_key(connection: Connection, key: _Key, base_url: str) -> Finding:
     facts = {"kind": None, "from": key.source}
-    if key.source is None:
-        problem = Problem("There is no API key.", advice.NO_KEY, ExitCode.CONFIGURATION)
-        return Finding("api_key", facts, {"API key": "none"}, problem)
     if key.failure is not None:
-        problem = Problem(key.failure.message, (), key.failure.code)
-        return Finding("api_key", facts, {"API key": f"unreadable, from {key.source}"}, problem)
+        line = f"unreadable, from {key.source}"
+        return Finding("api_key", facts, {"API key": line}, key.failure.problems[0])
     try:
         _client(api_key=key.value, base_url=base_url).close()
     except errors.ConfigurationError as error:
-        what = advice.ENCRYPT if "production" in str(error) else advice.WRONG_KEY
-        problem = _refusal(connection, error, what)
-        return Finding("api_key", facts, {"API key": f"unusable, from {key.source}"}, problem)
+        what = (advice.ENCRYPT,) if "production" in str(error) else ()
+        problem = _problem_of(connection, error, *what)
+        line = f"unusable, from {key.source}" if key.source else "none"
+        return Finding("api_key", facts, {"API key": line}, problem)
     kind = _kind_of(key)
     facts["kind"] = kind
     return Finding("api_key", facts, {"API key": f"{_KINDS[kind]}, from {key.source}"})
@@ -197,16 +189,25 @@ def _check_key(connection: Connection, key: _Key, base_url: str) -> Finding:
 # ---- CA certificates ----
 
 _CA_WORDS = {"system": "this system's", "certifi": "certifi's"}
+_NO_CERTIFICATES = Problem(
+    "No CA certificates are found: no server can be trusted.",
+    (advice.INSTALL, advice.NAME_CERTIFICATES),
+    ExitCode.CONFIGURATION,
+)
 
 
 def _check_certificates(connection: Connection, base_url: str) -> Finding:
     path, problem = None, None
     try:
         with _client(ca_bundle=None, base_url=base_url) as client:
-            path = client.ca_bundle
+            path = cast("str | None", client.ca_bundle)  # variables hold no PEM text
     except errors.ConfigurationError as error:
         path = str(_environment.read().get("ca_bundle"))
-        problem = _refusal(connection, error, *advice.NO_CERTIFICATES)
+        what = (
+            f"Correct {connection.words()['ca_bundle']}, or unset it: then this system's count"
+            " (package ca-certificates)."
+        )
+        problem = _problem_of(connection, error, what)
     rule = _environment.ca_rule(path)
     kind, count = _look_into(path)
     needed = not base_url.startswith("http://")
@@ -219,7 +220,7 @@ def _check_certificates(connection: Connection, base_url: str) -> Finding:
         "ca_certificates",
         {"path": path, "kind": kind, "count": count, "from": rule},
         {"CA certificates": text},
-        problem or (_problem_of_certificates(path, kind, count) if needed else None),
+        _NO_CERTIFICATES if path is None and needed else problem,
     )
 
 
@@ -244,20 +245,6 @@ def _counted(count: int | None) -> str:
     return "1 certificate" if count == 1 else f"{count} certificates"
 
 
-def _problem_of_certificates(
-    path: str | None, kind: str | None, count: int | None
-) -> Problem | None:
-    if path is None:
-        text = "No CA certificates are found: no server can be trusted."
-    elif count == 0 and kind == "directory":
-        text = f"{path} holds no certificate under a hashed name (openssl rehash makes them)."
-    elif count == 0:
-        text = f"{path} holds no certificate in PEM."
-    else:
-        return None
-    return Problem(text, advice.NO_CERTIFICATES, ExitCode.CONFIGURATION)
-
-
 # ---- proxy ----
 
 
@@ -273,8 +260,8 @@ def _check_proxy(connection: Connection, base_url: str) -> Finding:
     try:
         _client(proxy=None, base_url=base_url).close()
     except errors.ConfigurationError as error:
-        what = f"Correct {choice.variable}: http://HOST:PORT, or unset it."
-        problem = _refusal(connection, error, what, proxy=str(choice.variable))
+        what = "Unset it if this network needs no proxy."
+        problem = _problem_of(connection, error, what, base_url=base_url)
         return Finding("proxy", facts, {"Proxy": f"unusable, from {choice.variable}"}, problem)
     if choice.url is None:
         return Finding("proxy", facts, {"Proxy": f"none: {choice.reason}"})
@@ -311,9 +298,10 @@ def _check_network(
         answer = ask({**options, "api_key": key.value if has_key else _NO_KEY}, has_key=has_key)
     except errors.ConfigurationError as error:
         # It has been told already, unless it is about what no other check looks at.
-        problem = None if ill else _refusal(connection, error)
-        return _untried("no: see what to do", problem)
-    problem = _problem_of(answer, f"The key from {key.source}" if has_key else None, found)
+        refusal = _problem_of(connection, error)
+        is_told = refusal.text in {finding.problem.text for finding in found if finding.problem}
+        return _untried("no: see what to do", None if is_told else refusal)
+    problem = _problem_with(answer, connection, key.source if has_key else None, found)
     return Finding("network", answer.facts, answer.lines, problem)
 
 
@@ -325,26 +313,38 @@ def _untried(why: str, problem: Problem | None = None) -> Finding:
     return Finding("network", {**Answer().facts, "reached": None}, {"Tried": why}, problem)
 
 
-def _problem_of(answer: Answer, key: str | None, found: list[Finding]) -> Problem | None:
-    """Return what is wrong with an answer; ``key`` says what to call the key, if there is one."""
+def _problem_with(
+    answer: Answer, connection: Connection, key: str | None, found: list[Finding]
+) -> Problem | None:
+    """Return what is wrong with an answer; ``key`` says where the key is from, if there is one."""
     if not answer.is_good and answer.error is not None:
         if isinstance(answer.error, errors.TLSError) and "ca_certificates" in _ill(found):
             return None  # what comes of that
         facts = {finding.name: finding.facts for finding in found}
-        rule = facts["server"]["chosen_by"]
-        around = advice.Surroundings(
-            host=urlsplit(facts["server"]["base_url"]).hostname or "",
-            server_rule=None if rule == "default" else rule,
-            key=key,
-            proxy=facts["proxy"]["server"],
-            proxy_variable=facts["proxy"]["variable"],
-        )
-        what = advice.advice_on(answer.error, around)
-        return Problem(str(answer.error), what, exit_code_of(answer.error))
+        base_url = facts["server"]["base_url"]
+        problem = _problem_of(connection, answer.error, base_url=base_url)
+        around = _surroundings(connection, key, facts)
+        return replace(problem, advice=advice.advice_on(answer.error, problem.advice, around))
     if abs(answer.clock_ahead or 0.0) > _MOST_CLOCK_SKEW:
         text = f"This machine's clock is {answer.clock_words}."
         return Problem(text, (advice.CLOCK,), ExitCode.CONFIGURATION)
     return None
+
+
+def _surroundings(
+    connection: Connection,
+    key: str | None,
+    facts: Mapping[str, Mapping[str, Any]],
+) -> advice.Surroundings:
+    has_base_url = facts["server"]["region"] is None and not connection.sandbox
+    words = connection.words(facts["server"]["base_url"])
+    return advice.Surroundings(
+        host=urlsplit(facts["server"]["base_url"]).hostname or "",
+        base_url=words["base_url"] if has_base_url else None,
+        key=key,
+        proxy=words["proxy"] if facts["proxy"]["variable"] else None,
+        no_proxy=words["no_proxy"],
+    )
 
 
 def _without_idle_alarm(findings: list[Finding]) -> list[Finding]:

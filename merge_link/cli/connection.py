@@ -1,5 +1,6 @@
 """Where requests go, and with which key: the sandbox, or Merge as flags and environment say."""
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -7,18 +8,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import click
 
-from merge_link import Client, _environment
+from merge_link import Client, _core, _environment
 from merge_link.cli.failures import ExitCode, Failure
 from merge_link.cli.inputs import STDIN, environment_with, name_of, read_api_key
 from merge_link.cli.options import REGIONS, completion_of, refused_key_option
 
 if TYPE_CHECKING:
     from merge_link.sandbox import Sandbox
-
-NO_KEY = (
-    "no API key: set MERGE_API_KEY, or give --api-key-file FILE or --env-file FILE",
-    "to try it without a key, add --sandbox",
-)
+# Stands for Merge's server of any region: no proxy variable tells them apart.
+_MERGE = "https://api.merge.dev/api"
 
 
 class EnvFile(NamedTuple):
@@ -75,26 +73,30 @@ class Connection:
             return name
         return f"{name} (in {name_of(self.env_file.path)})"
 
-    def words(self) -> dict[str, str]:
-        """What to call the client's options, by where they came from."""
+    def words(self, base_url: str | None = None) -> dict[str, str]:
+        """What to call the client's options, by where they came from.
+
+        ``base_url`` is the client's, where it is known.
+        """
+        base_url = base_url or self.base_url or os.environ.get("MERGE_BASE_URL")
+        origin = _core.origin(base_url) if base_url else None
+        proxy = _environment.proxy_choice(base_url or _MERGE).variable
+        ca_rule = _environment.ca_rule("")
         return {
             "api_key": f"the key of --api-key-file {name_of(self.api_key_file)}"
             if self.api_key_file is not None
             else self.variable("MERGE_API_KEY"),
             "base_url": "--base-url"
-            if self.base_url is not None
+            if self.base_url is not None or not _environment.variable_of("base_url")
             else self.variable("MERGE_BASE_URL"),
             "region": "--region" if self.region is not None else self.variable("MERGE_REGION"),
             "timeout": "--timeout",
-            "ca_bundle": self.variable(_environment.ca_rule("")),
-            "proxy": "the proxy of HTTPS_PROXY or ALL_PROXY",
+            "ca_bundle": self.variable(
+                "SSL_CERT_DIR" if ca_rule == "SSL_CERT_DIR" else "SSL_CERT_FILE"
+            ),
+            "proxy": self.variable(proxy or "HTTPS_PROXY"),
+            "no_proxy": f"NO_PROXY={origin[1]}" if origin else "A NO_PROXY entry for the host",
         }
-
-    def refuse_no_key(self) -> None:
-        """Raise `Failure` when there is no key, which says what to do next."""
-        if self.sandbox or self.api_key_file is not None or _environment.variable_of("api_key"):
-            return
-        raise Failure(*NO_KEY, code=ExitCode.CONFIGURATION)
 
     def api_key(self) -> str | None:
         """The key of the file; None leaves it to the client, which reads the environment."""
@@ -119,7 +121,6 @@ class Connection:
     @contextmanager
     def client(self) -> Iterator[Client]:
         """Yield a client. Raises `Failure`, or what the client raises."""
-        self.refuse_no_key()
         with self.options() as options, Client(**{"api_key": self.api_key(), **options}) as client:
             yield client
 

@@ -11,7 +11,6 @@ import click
 
 from merge_link import errors
 from merge_link.cli.options import flag_of, rows
-from merge_link.cli.output import one_line
 
 
 class ExitCode(enum.IntEnum):
@@ -39,12 +38,29 @@ _CODES: list[tuple[type[Exception], ExitCode]] = [
 ]
 
 
-class Failure(click.ClickException):
-    """The end of a command: a line for each problem, and an exit code."""
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong, and what to do: a line for each piece of advice."""
 
-    def __init__(self, *problems: str, code: ExitCode = ExitCode.WRONG_INPUT) -> None:
-        super().__init__("\n".join(map(one_line, problems)))
-        self.code = code
+    text: str
+    advice: tuple[str, ...] = ()
+    code: ExitCode = ExitCode.WRONG_INPUT
+
+
+class Failure(click.ClickException):
+    """The end of a command, with the exit code of the first of its problems."""
+
+    def __init__(self, *problems: Problem | str, code: ExitCode = ExitCode.WRONG_INPUT) -> None:
+        self.problems: tuple[Problem, ...] = tuple(
+            Problem(problem, code=code) if isinstance(problem, str) else problem
+            for problem in problems
+        )
+        super().__init__("; ".join(problem.text for problem in self.problems))
+
+    @property
+    def code(self) -> ExitCode:
+        """The exit code."""
+        return self.problems[0].code
 
 
 def refuse_arguments(arguments: list[str]) -> None:
@@ -66,8 +82,30 @@ def noted(failures: list[Failure]) -> Iterator[None]:
 def tell(failures: list[Failure]) -> None:
     """Raise all of them as one, with the exit code of the first; if there are any."""
     if failures:
-        problems = [line for failure in failures for line in failure.message.splitlines()]
-        raise Failure(*problems, code=failures[0].code)
+        raise Failure(*(problem for failure in failures for problem in failure.problems))
+
+
+# What errors say in Python's words, and this command in its own; {names} are those of options.
+_PHRASES = {
+    " in the environment or pass api_key=": ", or give --api-key-file FILE or --env-file FILE",
+    "merge_link.sandbox answers": "--sandbox answers",
+    "allow_http=True": "MERGE_ALLOW_HTTP=1",
+    "that of proxy=, else of HTTPS_PROXY or ALL_PROXY in the environment": "that of {proxy}",
+    "A NO_PROXY entry for the host": "{no_proxy}",
+    "its timeout= and max_retries= leave room": "--timeout leaves room",
+    "Give one by client_cert=(certificate, key).": "This command has none to give: use"
+    " Client(client_cert=…) in Python.",
+    "the connect_timeout of": "the connect timeout of",
+    "client_cert=(certificate, key)": "Client(client_cert=…) in Python",
+}
+# An option with its variable, as in "ca_bundle= or SSL_CERT_FILE"; or by its bare name, where that
+# is no word of English.
+_OPTION = re.compile(
+    r"\b(base_url|region|timeout|ca_bundle|proxy)=(?: or [A-Z]+_[A-Z_]+)?"
+    r"|\b(base_url|ca_bundle)\b(?!=)"
+    r"|(?<=the )(timeout)(?= of \d)"
+)
+_ELSEWHERE = re.compile(r" \(where \w+ is not given, .*\)$")  # it is known here
 
 
 @dataclass(frozen=True)
@@ -113,6 +151,10 @@ class Typed:
         index = re.fullmatch(r"categories\[(\d+)\]", path)
         return index is not None and "," in self.flags["categories"][int(index[1])]
 
+    def is_about_option(self, text: str) -> bool:
+        """Whether a message begins with an option of the client."""
+        return text.partition(" ")[0] in self.options
+
     def is_option_flag(self, text: str) -> bool:
         """Whether the option that a message begins with was given by a flag."""
         return self.options.get(text.partition(" ")[0], "").startswith("--")
@@ -120,9 +162,18 @@ class Typed:
     def option(self, text: str) -> str:
         """A message about an option of the client, which it begins with."""
         name, space, rest = text.partition(" ")
-        words = self.options.get(name, name) + space + rest
-        words = words.partition(" (where it is not given, ")[0]  # it is known here
-        return words.replace("allow_http=True", "MERGE_ALLOW_HTTP=1")
+        return self.options.get(name, name) + space + self.spoken(_ELSEWHERE.sub("", rest))
+
+    def spoken(self, text: str) -> str:
+        """A line of an error, with the client's options called like what gave them."""
+        for phrase, own in _PHRASES.items():
+            if phrase in text:
+                named = re.sub(r"{(\w+)}", lambda name: self.options.get(name[1], name[1]), own)
+                text = text.replace(phrase, named)
+        return _OPTION.sub(lambda found: self._named(found[1] or found[2] or found[3]), text)
+
+    def _named(self, option: str) -> str:
+        return self.options.get(option, option)
 
 
 def failure_of(error: errors.MergeLinkError, typed: Typed) -> Failure:
@@ -130,7 +181,9 @@ def failure_of(error: errors.MergeLinkError, typed: Typed) -> Failure:
     code = exit_code_of(error)
     if isinstance(error, errors.ConfigurationError) and typed.is_option_flag(str(error)):
         code = ExitCode.WRONG_INPUT
-    return Failure(*_problems(error, typed), code=code)
+    if several := list(_refused_fields(error, typed)):
+        return Failure(*several, code=code)
+    return Failure(Problem(_first_line(error, typed), _advice(error, typed), code))
 
 
 @contextmanager
@@ -147,27 +200,31 @@ def exit_code_of(error: errors.MergeLinkError) -> ExitCode:
     return next(code for kind, code in _CODES if isinstance(error, kind))
 
 
-def _problems(error: errors.MergeLinkError, typed: Typed) -> list[str]:
-    match error:
-        case errors.ValidationError():
-            return [
-                f"{typed.field(problem.field)} {typed.message(problem.field, problem.message)}"
-                for problem in error.errors
-            ]
-        case errors.ConfigurationError():
-            return [typed.option(str(error))]
-        case errors.APIError() if error.field_errors:
-            return [
-                f"Merge refuses {typed.field(field)}: {message}{_request_id(error)}"
-                for field, messages in error.field_errors.items()
-                for message in messages
-            ]
-        case errors.NotFoundError():
-            return [f"{error} Is the category right?"]
-        case errors.TransportError():
-            return str(error).split("\n")  # what is wrong, and perhaps what to do
-    return [str(error)]
+def _refused_fields(error: errors.MergeLinkError, typed: Typed) -> Iterator[str]:
+    """Yield what is wrong with each field, here or in Merge's words."""
+    if isinstance(error, errors.ValidationError):
+        for problem in error.errors:
+            yield f"{typed.field(problem.field)} {typed.message(problem.field, problem.message)}"
+    elif isinstance(error, errors.APIError):
+        for field, messages in error.field_errors.items():
+            for message in messages:
+                yield f"Merge refuses {typed.field(field)}: {message}{_request_id(error)}"
 
 
 def _request_id(error: errors.APIError) -> str:
     return f" (request id {error.request_id})" if error.request_id else ""
+
+
+def _first_line(error: errors.MergeLinkError, typed: Typed) -> str:
+    """Return what is wrong; what to do is on the lines after it."""
+    text, _, _ = str(error).partition("\n")
+    if isinstance(error, errors.ConfigurationError):
+        return typed.option(text)
+    return typed.spoken(text)
+
+
+def _advice(error: errors.MergeLinkError, typed: Typed) -> tuple[str, ...]:
+    _, *remedy = str(error).split("\n")
+    # Of an option, they say what `Typed.options` has said already.
+    notes = [] if typed.is_about_option(str(error)) else getattr(error, "__notes__", [])
+    return tuple(map(typed.spoken, [*remedy, *notes]))

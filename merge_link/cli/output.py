@@ -22,10 +22,11 @@ def wants_colour() -> bool | None:
     return False if environ.get("CLICOLOR") == "0" or environ.get("TERM") == "dumb" else None
 
 
-def complain(problem: str) -> None:
-    """Write one line on stderr."""
+def complain(problem: str, *advice: str) -> None:
+    """Write one line on stderr, and below it what to do, indented."""
     name = click.style("merge-link:", fg="red")
-    click.echo(f"{name} {one_line(problem)}", err=True, color=wants_colour())
+    lines = [f"{name} {one_line(problem)}", *(f"  {one_line(line)}" for line in advice)]
+    click.echo("\n".join(lines), err=True, color=wants_colour())
 
 
 def one_line(text: str) -> str:

@@ -67,7 +67,11 @@ class Answer:
         error = None
         if not self.is_good:
             code = getattr(self.error, "code", "")
-            error = {"type": type(self.error).__name__, "code": code, "message": str(self.error)}
+            error = {
+                "type": type(self.error).__name__,
+                "code": code,
+                "message": str(self.error).partition("\n")[0],
+            }
         return {
             "reached": self.status_code is not None,
             "status_code": self.status_code,

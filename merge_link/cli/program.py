@@ -15,7 +15,7 @@ from merge_link.cli.output import complain, wants_colour
 
 
 class Program(click.Group):
-    """A group whose every failure is a line for each problem on stderr, and an exit code."""
+    """A group whose every failure is told on stderr, a problem after the other, with a code."""
 
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run, report what went wrong, and exit."""
@@ -31,8 +31,8 @@ class Program(click.Group):
         except click.Abort:
             return INTERRUPTED
         except Failure as failure:
-            for problem in failure.message.splitlines():
-                complain(problem)
+            for problem in failure.problems:
+                complain(problem.text, *problem.advice)
             return failure.code
         except click.ClickException as error:
             complain(" ".join(error.format_message().split()))
