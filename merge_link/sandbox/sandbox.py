@@ -5,11 +5,12 @@ import threading
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from merge_link.sandbox import api
+from merge_link.sandbox import api, link_page
 from merge_link.sandbox.app import App
 from merge_link.sandbox.record import RecordedRequest, RequestLog
 from merge_link.sandbox.server import HOST, Server
 from merge_link.sandbox.state import State
+from merge_link.sandbox.web import Answerer
 
 if TYPE_CHECKING:
     from merge_link import Client
@@ -68,9 +69,17 @@ class Sandbox:
             if self._server is None:
                 server = Server(self._port)
                 origin = _origin(server.port)
-                server.start(App({api.PREFIX: api.Api(self._state, origin)}), self._log.add)
+                server.start(App(self._areas(origin)), self._log.add)
                 self._server = server
         return self
+
+    def _areas(self, origin: str) -> dict[str, Answerer]:
+        page = link_page.LinkPage(self._state)
+        return {
+            api.PREFIX: api.Api(self._state, origin),
+            link_page.PREFIX: page,
+            link_page.SCRIPT: page,
+        }
 
     def close(self) -> None:
         """Stop at once, busy connections too. Afterwards none of its threads and sockets is left.
