@@ -31,6 +31,7 @@ C_HEADERS := $(sort $(wildcard csrc/*/*.h csrc/*/*/*.h))
 C_FILES := $(C_SOURCES) $(C_HEADERS)
 EXTENSION_FILES := $(CORE_SOURCES) $(BINDING_SOURCES) $(C_HEADERS)
 PACKAGE_FILES := $(EXTENSION_FILES) $(shell find merge_link -name '*.py' -o -name '*.pyi' -o -name py.typed) \
+    $(wildcard merge_link/sandbox/pages/*) \
     pyproject.toml setup.py MANIFEST.in $(wildcard README.md LICENSE)
 
 # A make of its own, with as many jobs as there are cores unless -j was given.
@@ -91,6 +92,7 @@ thorough:  ## All that is too slow for every change: what stands below, and the 
 	@$(MAKE) --no-print-directory test-asan
 	@$(MAKE) --no-print-directory test-debug-python
 	@$(MAKE) --no-print-directory test-pythons
+	@$(MAKE) --no-print-directory test-browser
 	@$(MAKE) --no-print-directory test-next IF_POSSIBLE=--if-possible
 	@$(MAKE) --no-print-directory free-threaded
 	@$(MAKE) --no-print-directory fuzz SECONDS=30
@@ -131,6 +133,10 @@ test-debug-python: system-debug-python  ## Count references over 10,000 calls on
 test-pythons: dist system-test  ## The Python tests on every other Python from 3.11 on that is found
 	@scripts/test-pythons $(BIN)/python dist/*.whl $(PYTEST_ARGS)
 
+.PHONY: test-browser
+test-browser: setup system-browser  ## The tests in Chromium, which are skipped where it is missing
+	@$(BIN)/pytest $(PYTEST_ARGS) -m browser
+
 .PHONY: test-next
 test-next: dist  ## The Python tests on Debian's newest python3 and libcurl (needs root and debootstrap)
 	@scripts/test-next $(IF_POSSIBLE) dist/*.tar.gz $(PYTEST_ARGS)
@@ -161,11 +167,13 @@ clean:  ## Remove what was built, but for the virtual environment
 .PHONY: setup
 setup: system $(VENV)/.built
 
-.PHONY: system system-test system-valgrind system-fuzz system-debug-python
+.PHONY: system system-test system-browser system-valgrind system-fuzz system-debug-python
 system:
 	@scripts/system-packages $(PYTHON) build
 system-test: system
 	@scripts/system-packages $(PYTHON) test
+system-browser: system
+	@scripts/system-packages $(PYTHON) browser
 system-valgrind: system
 	@scripts/system-packages $(PYTHON) valgrind
 system-fuzz: system

@@ -21,7 +21,7 @@
 
   const STYLE = `
     dialog {
-      width: min(480px, 100vw); height: min(680px, 100dvh);
+      width: 480px; height: min(680px, 100dvh - 32px);
       max-width: none; max-height: none; padding: 0; border: 0;
       border-radius: 16px; overflow: hidden; color-scheme: light dark;
       background: Canvas; box-shadow: 0 16px 48px rgb(0 0 0 / .24);
@@ -81,7 +81,10 @@
     if (!link.view?.host.isConnected) link.view = makeView();
     const { view } = link;
     if (view.open) return;
-    if (view.host.parentNode !== container) container.append(view.host);
+    if (view.host.parentNode !== container) {
+      view.loaded = false; // a frame that moves loads again
+      container.append(view.host);
+    }
     view.open = true;
     view.dialog.showModal();
     view.frame.focus();
@@ -110,7 +113,8 @@
 
   function makeView() {
     const host = document.createElement("div");
-    const root = host.attachShadow({ mode: "closed" });
+    host.id = "merge-link";
+    const root = host.attachShadow({ mode: "open" }); // open for the app's own browser tests
     const style = new CSSStyleSheet();
     style.replaceSync(STYLE);
     root.adoptedStyleSheets = [style];

@@ -1,0 +1,130 @@
+"""An application that has its end users link accounts: a page with initialize.js, and a backend.
+
+The page is served at ``localhost`` while the sandbox is at ``127.0.0.1``: another site to the
+browser. Its Content-Security-Policy is as strict as one that shows the dialog can be.
+"""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from merge_link.sandbox import Sandbox
+from plain_http import call
+
+PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="/icon">
+<link rel="stylesheet" href="/app.css">
+<title>Acme HR</title>
+<h1>Settings</h1>
+<p>Connect your recruiting system, and new hires appear here by themselves.</p>
+<button id="connect">Connect</button>
+<div id="container"></div>
+<script src="{sandbox}/initialize.js"></script>
+<script src="/app.js"></script>
+"""
+
+STYLE = """
+:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
+body { max-width: 640px; margin: 48px auto; padding: 0 16px; }
+button { padding: 10px 18px; border-radius: 8px; font: inherit; }
+/* What must not reach into the dialog. */
+dialog, iframe { display: none !important; opacity: 0; }
+"""
+
+SCRIPT = """
+"use strict";
+const said = [];
+const record = (name) => (...values) => { said.push([name, ...values]); };
+const recorders = Object.fromEntries(
+  ["onReady", "onSuccess", "onExit", "onValidationError"].map((name) => [name, record(name)]),
+);
+
+// What an app does: give the public token to its backend, which exchanges it.
+async function exchange(publicToken) {
+  record("onSuccess")(publicToken);
+  const answer = await fetch("/exchange", { method: "POST", body: publicToken });
+  record("exchanged")(await answer.json());
+}
+
+document.getElementById("connect").addEventListener("click", () => MergeLink.openLink());
+"""
+
+HOSTILE = """<!doctype html><title>Hostile</title><script>
+for (const type of ["ready", "linked", "refused", "close"]) {
+  parent.postMessage({ mergeLink: { type, publicToken: "forged", reason: "used" } }, "*");
+}
+parent.postMessage("sent", "*");
+</script>"""
+
+
+class App:
+    """The application's server."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self.url = f"http://localhost:{self._server.server_port}/"
+        self.hostile_url = f"http://127.0.0.1:{self._server.server_port}/hostile"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def _handler(app) -> type[BaseHTTPRequestHandler]:  # noqa: N805 (self is the handler's)
+        sandbox = app._sandbox
+        policy = (
+            f"default-src 'none'; script-src 'self' {sandbox.url}; frame-src {sandbox.url} 'self'"
+            f" http://127.0.0.1:*; style-src 'self'; connect-src 'self'; img-src 'self'"
+        )
+        files = {
+            "/": ("text/html", PAGE.format(sandbox=sandbox.url), policy),
+            "/app.js": ("text/javascript", SCRIPT, policy),
+            "/app.css": ("text/css", STYLE, policy),
+            "/icon": ("image/svg+xml", '<svg xmlns="http://www.w3.org/2000/svg"/>', policy),
+            "/hostile": ("text/html", HOSTILE, ""),
+        }
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self._answer(*files[self.path])
+
+            def do_POST(self) -> None:
+                public_token = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                path = f"/api/ats/v1/account-token/{public_token}"
+                account = call(sandbox, b"", method="GET", path=path).json
+                known = {"name": account["integration"]["name"], "has": sorted(account)}
+                self._answer("application/json", json.dumps(known), policy)
+
+            def _answer(self, media_type: str, text: str, policy: str) -> None:
+                self.send_response(200)
+                self.send_header("Content-Type", media_type)
+                self.send_header("Content-Security-Policy", policy)
+                self.send_header("Content-Length", str(len(text.encode())))
+                self.end_headers()
+                self.wfile.write(text.encode())
+
+            def log_message(self, format: str, *values: Any) -> None:
+                pass
+
+        return Handler
+
+
+@contextmanager
+def serve_app(sandbox: Sandbox) -> Iterator[App]:
+    app = App(sandbox)
+    app.start()
+    try:
+        yield app
+    finally:
+        app.close()
