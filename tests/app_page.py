@@ -8,6 +8,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -63,68 +64,56 @@ parent.postMessage("sent", "*");
 </script>"""
 
 
+def make_handler(sandbox: Sandbox) -> type[BaseHTTPRequestHandler]:
+    policy = (
+        f"default-src 'none'; script-src 'self' {sandbox.url}; style-src 'self'; img-src 'self';"
+        f" connect-src 'self'; frame-src {sandbox.url} http://127.0.0.1:*"
+    )
+    files = {
+        "/": ("text/html", PAGE.format(sandbox=sandbox.url), policy),
+        "/app.js": ("text/javascript", SCRIPT, policy),
+        "/app.css": ("text/css", STYLE, policy),
+        "/icon": ("image/svg+xml", '<svg xmlns="http://www.w3.org/2000/svg"/>', policy),
+        "/hostile": ("text/html", HOSTILE, ""),
+    }
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self._answer(*files[self.path])
+
+        def do_POST(self) -> None:
+            public_token = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            path = f"/api/ats/v1/account-token/{public_token}"
+            account = call(sandbox, b"", method="GET", path=path).json
+            known = {"name": account["integration"]["name"], "has": sorted(account)}
+            self._answer("application/json", json.dumps(known), policy)
+
+        def _answer(self, media_type: str, text: str, policy: str) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", media_type)
+            self.send_header("Content-Security-Policy", policy)
+            self.send_header("Content-Length", str(len(text.encode())))
+            self.end_headers()
+            self.wfile.write(text.encode())
+
+        def log_message(self, format: str, *values: Any) -> None:
+            pass
+
+    return Handler
+
+
+@dataclass
 class App:
-    """The application's server."""
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        self._sandbox = sandbox
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self.url = f"http://localhost:{self._server.server_port}/"
-        self.hostile_url = f"http://127.0.0.1:{self._server.server_port}/hostile"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-    def _handler(app) -> type[BaseHTTPRequestHandler]:  # noqa: N805 (self is the handler's)
-        sandbox = app._sandbox
-        policy = (
-            f"default-src 'none'; script-src 'self' {sandbox.url}; frame-src {sandbox.url} 'self'"
-            f" http://127.0.0.1:*; style-src 'self'; connect-src 'self'; img-src 'self'"
-        )
-        files = {
-            "/": ("text/html", PAGE.format(sandbox=sandbox.url), policy),
-            "/app.js": ("text/javascript", SCRIPT, policy),
-            "/app.css": ("text/css", STYLE, policy),
-            "/icon": ("image/svg+xml", '<svg xmlns="http://www.w3.org/2000/svg"/>', policy),
-            "/hostile": ("text/html", HOSTILE, ""),
-        }
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                self._answer(*files[self.path])
-
-            def do_POST(self) -> None:
-                public_token = self.rfile.read(int(self.headers["Content-Length"])).decode()
-                path = f"/api/ats/v1/account-token/{public_token}"
-                account = call(sandbox, b"", method="GET", path=path).json
-                known = {"name": account["integration"]["name"], "has": sorted(account)}
-                self._answer("application/json", json.dumps(known), policy)
-
-            def _answer(self, media_type: str, text: str, policy: str) -> None:
-                self.send_response(200)
-                self.send_header("Content-Type", media_type)
-                self.send_header("Content-Security-Policy", policy)
-                self.send_header("Content-Length", str(len(text.encode())))
-                self.end_headers()
-                self.wfile.write(text.encode())
-
-            def log_message(self, format: str, *values: Any) -> None:
-                pass
-
-        return Handler
+    url: str
+    hostile_url: str  # a page of another origin, and of the sandbox's site
 
 
 @contextmanager
 def serve_app(sandbox: Sandbox) -> Iterator[App]:
-    app = App(sandbox)
-    app.start()
-    try:
-        yield app
-    finally:
-        app.close()
+    with ThreadingHTTPServer(("127.0.0.1", 0), make_handler(sandbox)) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        port = server.server_port
+        yield App(f"http://localhost:{port}/", f"http://127.0.0.1:{port}/hostile")
+        server.shutdown()
+        thread.join()

@@ -19,7 +19,8 @@ This is the sandbox's choice:
 - A page of any site may frame ``/link/``, because an app under development has any origin: framed
   without a link token it shows nothing and does nothing. A magic link's page may not be framed.
 - A token that is unknown is not found (404); one that was used or has expired is gone (410).
-- Nobody signs in anywhere: what is typed stays in the browser, and any password but `wrong` will do.
+- Nobody signs in anywhere: any password but ``wrong`` will do, and what is typed stays in the
+  browser.
 """
 
 from collections.abc import Callable, Mapping

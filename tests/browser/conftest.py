@@ -1,5 +1,6 @@
 """Chromium without a window, and what a person does in it."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -160,7 +161,9 @@ def driver() -> Iterator[webdriver.Chrome]:
     for argument in ARGUMENTS:
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    started = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
+    # What a sanitizer wants preloaded is not for a browser.
+    environment = {name: text for name, text in os.environ.items() if name != "LD_PRELOAD"}
+    started = webdriver.Chrome(options, webdriver.ChromeService(DRIVER, env=environment))
     try:
         yield started
     finally:

@@ -36,7 +36,9 @@ for (const element of document.querySelectorAll("body *")) {
   const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
   if (!(own || element.placeholder) || !element.getClientRects().length) continue;
   const behind = [];
-  for (let one = element; one; one = one.parentElement) behind.unshift(getComputedStyle(one).backgroundColor);
+  for (let one = element; one; one = one.parentElement) {
+    behind.unshift(getComputedStyle(one).backgroundColor);
+  }
   const style = getComputedStyle(element, element.placeholder ? "::placeholder" : null);
   const ground = light(mix(behind)), text = light(mix([...behind, style.color]));
   found.push([Math.max(ground, text) / Math.min(ground, text), element.textContent || element.id]);
@@ -50,9 +52,7 @@ def violations(person: "Person") -> Any:
     options = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
     result = person.run("return axe.run(document, arguments[0])", options)
     assert result["passes"]
-    return [
-        (one["id"], [node["html"] for node in one["nodes"]]) for one in result["violations"]
-    ]
+    return [(one["id"], [node["html"] for node in one["nodes"]]) for one in result["violations"]]
 
 
 def check(person: "Person", step: str) -> None:

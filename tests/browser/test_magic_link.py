@@ -44,7 +44,9 @@ def test_every_page_says_that_it_is_a_sandbox(person: "Person", order: Order) ->
     for url in (made["magic_link_url"], made["magic_link_url"] + "x"):
         person.go(url)
         assert "no real account is touched" in person.find("header").text
-        person.until("document.title.includes('(sandbox)') || document.body.dataset.step != 'choose'")
+        person.until(
+            "document.title.includes('(sandbox)') || document.body.dataset.step != 'choose'"
+        )
 
 
 def test_a_wrong_password_is_refused_and_can_be_mended(
@@ -130,31 +132,24 @@ def test_there_are_some_forty_integrations(person: "Person", order: Order) -> No
     assert len(set(names)) == len(names) >= 40
 
 
-@pytest.mark.parametrize(
-    ("words", "names", "count"),
-    [
-        ("LEV", ["Lever"], "1 integration"),
-        ("ir", [], "No integration is called that."),
-        ("recruiting", None, ""),
-        ("hr", ["BambooHR", "JazzHR"], "2 integrations"),
-        ("  bam hr ", ["BambooHR"], "1 integration"),
-        (".*<b>", [], "No integration is called that."),
-    ],
-)
-def test_the_search_finds_names(
-    person: "Person", order: Order, words: str, names: list[str] | None, count: str
-) -> None:
+def test_the_search_finds_names(person: "Person", order: Order) -> None:
     person.go(order()["magic_link_url"])
     person.see("choose")
     everything = person.names()
-    person.fill("#search", words)
-    assert person.names() == (everything if names is None else names)
-    assert person.find("#found").text == count
     assert person.find("#found").get_attribute("role") == "status"
-    person.fill("#search", Keys.ENTER)
-    person.see("choose")
-    person.fill("#search", Keys.ESCAPE)
-    assert person.names() == everything
+    for words, names, count in (
+        ("LEV", ["Lever"], "1 integration"),
+        ("ir", [], "No integration is called that."),
+        ("recruiting", everything, ""),
+        ("hr", ["BambooHR", "JazzHR"], "2 integrations"),
+        ("  bam hr ", ["BambooHR"], "1 integration"),
+        (".*<b>", [], "No integration is called that."),
+    ):
+        person.fill("#search", words + Keys.ENTER)
+        assert (person.names(), person.find("#found").text) == (names, count)
+        person.see("choose")
+        person.fill("#search", Keys.ESCAPE)
+        assert person.names() == everything
 
 
 def test_a_preselected_integration_goes_straight_to_its_sign_in(
@@ -194,9 +189,7 @@ def test_a_link_that_is_not_known_says_so(person: "Person", sandbox: Sandbox) ->
         assert "This link is not known" in person.see("unknown")
 
 
-def test_a_refusal_shows_without_scripts(
-    person: "Person", sandbox: Sandbox, order: Order
-) -> None:
+def test_a_refusal_shows_without_scripts(person: "Person", sandbox: Sandbox, order: Order) -> None:
     url = order()["magic_link_url"]
     person.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     try:
@@ -317,9 +310,7 @@ def test_the_keyboard_reaches_cancel_and_comes_back(person: "Person", order: Ord
 
 
 @pytest.mark.parametrize("width", [320, 375])
-def test_on_a_phone_nothing_is_cut_or_too_small(
-    person: "Person", order: Order, width: int
-) -> None:
+def test_on_a_phone_nothing_is_cut_or_too_small(person: "Person", order: Order, width: int) -> None:
     person.resize(width, 640, phone=True)
     name = "Donaudampfschifffahrtsgesellschaft" * 2
     person.go(order(end_user_organization_name=name, categories=["ats", "hris"])["magic_link_url"])

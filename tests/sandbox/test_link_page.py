@@ -5,6 +5,8 @@ What it does in a browser is in tests/browser/.
 
 import json
 import re
+import subprocess
+import sys
 import threading
 from typing import Any
 
@@ -79,7 +81,13 @@ def test_looking_at_a_magic_link_does_not_use_it_up(sandbox: Sandbox) -> None:
     "path",
     [
         *("/link/nonsense", "/link/" + "A" * 24, "/link/x/y", "/link/%00", "/link/%E2%82%AC"),
-        *("/link/../link/x", "/link/%ff", "/link/session/", "/link/link.html", "/link/initialize.js"),
+        *(
+            "/link/../link/x",
+            "/link/%ff",
+            "/link/session/",
+            "/link/link.html",
+            "/link/initialize.js",
+        ),
         *("/link/..%2Fassets.py", "/link/%2e%2e/link_page.py", "/link//etc/passwd"),
     ],
 )
@@ -90,9 +98,7 @@ def test_any_other_link_is_not_known(sandbox: Sandbox, path: str) -> None:
 
 def test_a_link_that_was_used_or_has_expired_is_gone(sandbox: Sandbox) -> None:
     used, expired = magic_path(sandbox), magic_path(sandbox)
-    done = ask(
-        sandbox, "complete", {"magic_link_code": code_of(used), "integration": "greenhouse"}
-    )
+    done = ask(sandbox, "complete", {"magic_link_code": code_of(used), "integration": "greenhouse"})
     assert done.status == 200
     assert (page(sandbox, used).status, step(page(sandbox, used))) == (410, "used")
     sandbox._state.advance(30 * 60 - 5)
@@ -109,7 +115,9 @@ def test_a_magic_link_is_not_opened_by_its_link_token(sandbox: Sandbox) -> None:
     assert ask(sandbox, "session", {"link_token": code}).status == 404
 
 
-@pytest.mark.parametrize("path", ["/initialize.jsx", "/initialize.js/", "/link", "/linked", "/Link/"])
+@pytest.mark.parametrize(
+    "path", ["/initialize.jsx", "/initialize.js/", "/link", "/linked", "/Link/"]
+)
 def test_what_only_begins_alike_is_not_found(sandbox: Sandbox, path: str) -> None:
     assert page(sandbox, path).status == 404
     assert page(sandbox, path).json == {"detail": "Not found."}
@@ -141,6 +149,23 @@ def test_the_page_names_no_address_but_its_own_files(sandbox: Sandbox) -> None:
         assert page(sandbox, address).status == 200
     for path in ("/link/", "/link/link.css", "/link/link.js", "/initialize.js"):
         assert b"://" not in page(sandbox, path).body
+
+
+def test_a_file_is_read_when_it_is_first_asked_for() -> None:
+    script = (
+        "from urllib.request import urlopen\n"
+        "from merge_link.sandbox import Sandbox, assets\n"
+        "read = assets.read_asset.cache_info\n"
+        "with Sandbox() as sandbox:\n"
+        "    print(read().currsize)\n"
+        "    for _ in range(2):\n"
+        "        urlopen(sandbox.url + '/initialize.js').close()\n"
+        "    print(read().misses, read().hits)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["0", "1", "1"]
 
 
 @pytest.mark.parametrize(
@@ -290,9 +315,7 @@ def test_a_magic_link_gives_no_public_token(sandbox: Sandbox) -> None:
 def test_a_token_that_is_used_expired_or_unknown_is_refused(
     sandbox: Sandbox, what: str, magic: bool
 ) -> None:
-    used, expired = (
-        {**ticket(sandbox, magic), "integration": "greenhouse"} for _ in range(2)
-    )
+    used, expired = ({**ticket(sandbox, magic), "integration": "greenhouse"} for _ in range(2))
     assert ask(sandbox, "complete", used).status == 200
     unknown = {name: value + "x" for name, value in expired.items()}
     sandbox._state.advance(30 * 60)
@@ -361,7 +384,13 @@ def test_a_body_that_is_no_good_is_refused(sandbox: Sandbox, what: str, body: ob
 @pytest.mark.parametrize("what", ["session", "complete"])
 @pytest.mark.parametrize(
     "media_type",
-    [None, "", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"],
+    [
+        None,
+        "",
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+    ],
 )
 def test_what_a_form_could_send_is_refused(
     sandbox: Sandbox, what: str, media_type: str | None
@@ -380,7 +409,11 @@ def test_only_the_own_page_may_ask(sandbox: Sandbox, what: str, site: str) -> No
 
 def test_no_answer_repeats_a_credential(sandbox: Sandbox) -> None:
     secret = "S3CRET" * 6
-    bodies = [{"link_token": secret}, {"magic_link_code": secret}, {"link_token": secret + "\u00e9"}]
+    bodies = [
+        {"link_token": secret},
+        {"magic_link_code": secret},
+        {"link_token": secret + "\u00e9"},
+    ]
     for body in bodies:
         for what in ("session", "complete"):
             assert secret.encode() not in ask(sandbox, what, body).body
