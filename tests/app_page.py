@@ -61,6 +61,8 @@ for (const type of ["ready", "linked", "refused", "close"]) {
   parent.postMessage({ mergeLink: { type, publicToken: "forged", reason: "used" } }, "*");
 }
 parent.postMessage("sent", "*");
+// Whatever is told to this page is given away.
+addEventListener("message", ({ data }) => parent.postMessage({ stolen: data }, "*"));
 </script>"""
 
 

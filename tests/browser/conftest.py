@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -153,21 +154,24 @@ class Person:
 
 
 @pytest.fixture(scope="session")
-def driver() -> Iterator[webdriver.Chrome]:
+def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
     if not (BROWSER and DRIVER):
         pytest.skip("needs chromium and chromedriver, which `make test-browser` installs")
     options = webdriver.ChromeOptions()
     options.binary_location = BROWSER
-    for argument in ARGUMENTS:
+    for argument in (*ARGUMENTS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     # What a sanitizer wants preloaded is not for a browser.
     environment = {name: text for name, text in os.environ.items() if name != "LD_PRELOAD"}
-    started = webdriver.Chrome(options, webdriver.ChromeService(DRIVER, env=environment))
+    service = webdriver.ChromeService(DRIVER, env=environment)
+    started = webdriver.Chrome(options, service)
     try:
         yield started
     finally:
-        started.quit()
+        # A browser that is asked to end may think about it for minutes.
+        os.kill(started.capabilities["goog:processID"], signal.SIGKILL)
+        service.stop()
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from selenium.webdriver.common.keys import Keys
 
 from app_page import App
 from merge_link.sandbox import Sandbox
+from plain_http import PATH
 
 if TYPE_CHECKING:
     from conftest import Person
@@ -523,6 +524,27 @@ def test_messages_of_other_pages_do_nothing(ready: "Person", app: App, sandbox: 
     assert ready.opened()
 
 
+def test_messages_of_another_page_in_the_dialogs_frame_do_nothing(
+    ready: "Person", app: App
+) -> None:
+    ready.click("#connect")
+    with ready.in_dialog():
+        ready.see("choose")
+    ready.run(
+        "window.stolen = []; addEventListener('message', ({data}) => stolen.push(data.stolen));"
+        "const frame = document.getElementById('merge-link').shadowRoot.querySelector('iframe');"
+        # By then the script has told it the link token, were it not for its origin.
+        "frame.addEventListener('load', () => frame.contentWindow.postMessage('last', '*'))"
+    )
+    with ready.in_dialog():
+        ready.run("location = arguments[0]", app.hostile_url)
+    ready.until("stolen.includes('last')")
+    assert ready.run("return stolen.filter(Boolean)") == ["last"]
+    ready.hear("onReady")
+    assert ready.opened()
+    assert all("postMessage" in line for line in ready.complaints())
+
+
 def test_messages_without_meaning_do_nothing(ready: "Person") -> None:
     ready.click("#connect")
     with ready.in_dialog():
@@ -549,22 +571,33 @@ def test_the_page_hears_only_the_page_around_it(ready: "Person", order: Order) -
 
 
 def test_a_page_around_it_that_knows_no_link_token_gets_nothing(
-    person: "Person", app: App, sandbox: Sandbox
+    person: "Person", app: App, sandbox: Sandbox, token: str
 ) -> None:
     person.go(app.url)
     person.run(
         "window.heard = []; addEventListener('message', ({data}) => heard.push(data));"
         "const frame = document.createElement('iframe'); frame.id = 'frame';"
-        "frame.onload = () => frame.contentWindow.postMessage({mergeLink: {type: 'show'}}, '*');"
         "frame.src = arguments[0]; frame.style.setProperty('display', 'block', 'important');"
         "document.getElementById('container').append(frame)",
         sandbox.url + "/link/",
     )
     person.driver.switch_to.frame(person.find("#frame"))
+    person.until("document.body.classList.contains('dialog')")
+    # The page says it to itself, before the page around it has said anything.
+    person.run(
+        "window.heard = 0; addEventListener('message', () => { heard += 1 });"
+        "postMessage({mergeLink: {type: 'load', linkToken: arguments[0]}}, '*')",
+        token,
+    )
+    person.until("heard === 1")
+    person.driver.switch_to.default_content()
+    person.run("frames[0].postMessage({mergeLink: {type: 'show'}}, '*')")
+    person.driver.switch_to.frame(person.find("#frame"))
     person.until("document.activeElement.textContent === 'One moment'")
     assert person.run("return document.body.dataset.step") == "loading"
     person.driver.switch_to.default_content()
     assert person.run("return heard") == []
+    assert [one.path for one in sandbox.requests if one.method == "POST"] == [PATH]
 
 
 def test_a_magic_link_cannot_be_framed(person: "Person", app: App, order: Order) -> None:

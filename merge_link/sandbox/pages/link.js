@@ -27,7 +27,6 @@ let ticket = { magic_link_code: magicLinkCode }; // what the server asks for
 let session = null; // what the server told
 let chosen = null; // the integration to sign in to
 let appOrigin = null; // of the page around the dialog, once it has spoken
-let shown = !inDialog; // a dialog that is not open yet must not take the focus
 
 // ---- Steps ----
 
@@ -43,7 +42,7 @@ function show(step) {
 function focusStep() {
   const step = document.body.dataset.step;
   const target = step === "sign-in" ? $("user") : document.querySelector(`#${step} h1`);
-  if (shown) target.focus();
+  target.focus(); // which does nothing while the dialog is not open
 }
 
 function setText(selector, text) {
@@ -199,7 +198,6 @@ function hear(event) {
     ticket = { link_token: message.linkToken };
     begin();
   } else if (message.type === "show") {
-    shown = true;
     focusStep();
   }
 }
