@@ -15,6 +15,8 @@ What lives here, from the top down; a module imports only from those below it:
 ``server``          the listening socket and the threads; knows nothing of Merge
 ``connection``      one HTTP/1.1 connection, framed by h11; nothing of Merge either
 ``app``             routes, authentication, refusals: request in, response out
+``link_page``       the page where an end user links an account, and ``initialize.js``
+``assets``          the files in ``pages/``: HTML, styles and scripts without a build step
 ``rules``           what Merge demands of a request's body, as tables
 ``fields``          the field kinds of those tables, in Django REST Framework's words
 ``state``           what the sandbox remembers, and what may happen to it; atomic, no HTTP
