@@ -1,6 +1,8 @@
 """A magic link in a real browser, from start to done page."""
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 Order = Callable[..., Any]
+DOCUMENTATION = Path(__file__).parents[2] / "docs" / "sandbox-link-page.md"
 HOSTILE = "<img src=x onerror=hacked=1></script><script>hacked=1</script>&amp;\u202e"
 
 
@@ -37,6 +40,22 @@ def test_it_links_an_account(person: "Person", sandbox: Sandbox, order: Order) -
     assert linked(sandbox) == ["greenhouse"]
     person.go(url)
     assert "This link was used" in person.see("used")
+
+
+def test_the_documentations_example_works(
+    person: "Person", monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    [example] = re.findall(r"(?ms)^```python\n(.*?)^```$", DOCUMENTATION.read_text())
+
+    def link_an_account(_: str) -> str:
+        person.go(capsys.readouterr().out.strip())
+        person.choose("Greenhouse")
+        person.sign_in()
+        return person.see("done")
+
+    monkeypatch.setattr("builtins.input", link_an_account)
+    exec(example, {})
+    assert person.see("done")
 
 
 def test_every_page_says_that_it_is_a_sandbox(person: "Person", order: Order) -> None:
