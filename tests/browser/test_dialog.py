@@ -336,6 +336,21 @@ def test_it_works_before_the_page_is_parsed(person: "Person", sandbox: Sandbox, 
     assert all("parser-blocking" in line for line in person.complaints())
 
 
+def test_a_script_tag_that_a_script_makes_will_do(
+    person: "Person", app: App, sandbox: Sandbox, token: str
+) -> None:
+    person.go(app.url)
+    person.run(
+        "delete window.MergeLink; const script = document.createElement('script');"
+        "script.async = true; script.crossOrigin = 'anonymous'; script.src = arguments[0];"
+        "document.head.append(script)",
+        sandbox.url + "/initialize.js?v=2",
+    )
+    person.until("window.MergeLink && true")
+    person.initialize(token)
+    person.hear("onReady")
+
+
 # ---- parentContainerID ----
 
 
