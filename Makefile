@@ -31,6 +31,7 @@ C_HEADERS := $(sort $(wildcard csrc/*/*.h csrc/*/*/*.h))
 C_FILES := $(C_SOURCES) $(C_HEADERS)
 EXTENSION_FILES := $(CORE_SOURCES) $(BINDING_SOURCES) $(C_HEADERS)
 PACKAGE_FILES := $(EXTENSION_FILES) $(shell find merge_link -name '*.py' -o -name '*.pyi' -o -name py.typed) \
+    $(wildcard merge_link/sandbox/pages/*) \
     pyproject.toml setup.py MANIFEST.in $(wildcard README.md LICENSE)
 
 # A make of its own, with as many jobs as there are cores unless -j was given.
@@ -143,8 +144,8 @@ test-pythons: dist system-test  ## The Python tests on every other Python from 3
 	@scripts/test-pythons $(BIN)/python dist/*.whl $(PYTEST_ARGS)
 
 .PHONY: test-browser
-test-browser: setup system-browser  ## The cards of notebooks in Chromium
-	@$(BIN)/pytest $(PYTEST_ARGS) tests/test_notebook_browser.py
+test-browser: setup system-browser  ## The tests in Chromium, which are skipped where it is missing
+	@$(BIN)/pytest $(PYTEST_ARGS) -m browser
 
 .PHONY: test-next
 test-next: dist  ## The Python tests on Debian's newest python3 and libcurl (needs root and debootstrap)

@@ -19,6 +19,8 @@ What lives here, from the top down; a module imports only from those below it:
 ``app``             hands each request to an area, by the path's beginning
 ``api``             the area ``/api/``: routes, authentication, order of refusals
 ``views``           its endpoints: a checked call in, Merge's answer out
+``link_page``       the page where an end user links an account, and ``initialize.js``
+``assets``          the files in ``pages/``: HTML, styles and scripts without a build step
 ``commands``        what a test may ask for: faults, time, what end users do
 ``faults``          faults that were asked for and have not happened yet
 ``limits``          throttling, and the shut-out of addresses that fail

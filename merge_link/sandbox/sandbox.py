@@ -5,7 +5,7 @@ import threading
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack
 
-from merge_link.sandbox import api, control
+from merge_link.sandbox import api, control, link_page
 from merge_link.sandbox.app import App
 from merge_link.sandbox.arguments import check_api_key
 from merge_link.sandbox.commands import Commands
@@ -101,9 +101,12 @@ class Sandbox(Commands):
         return f"{'https' if self._tls else 'http'}://{HOST}:{server.port}"
 
     def _app(self, origin: str) -> App:
+        page = link_page.LinkPage(self._state)
         return App(
             {
                 api.PREFIX: api.Api(self._state, self._faults, self._limits, origin),
+                link_page.PREFIX: page,
+                link_page.SCRIPT: page,
                 control.PREFIX: control.Control(self),
             }
         )

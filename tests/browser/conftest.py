@@ -1,0 +1,211 @@
+"""Chromium without a window, and what a person does in it."""
+
+import os
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.wait import WebDriverWait
+
+from app_page import App, serve_app
+from merge_link.sandbox import Sandbox
+from plain_http import GOOD, call
+
+BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
+DRIVER = shutil.which("chromedriver")
+PATIENCE = 20.0
+
+ARGUMENTS = [
+    *("--headless", "--no-sandbox", "--no-first-run", "--disable-dev-shm-usage", "--disable-gpu"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    # Nothing but this machine can be reached.
+    *("--disable-quic", "--no-proxy-server"),
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+    *("--hide-scrollbars", "--window-size=900,900"),
+]
+
+
+class Person:
+    """Somebody who looks at a page, clicks and types."""
+
+    def __init__(self, driver: webdriver.Chrome) -> None:
+        self.driver = driver
+        self.wait: WebDriverWait[webdriver.Chrome] = WebDriverWait(driver, PATIENCE, 0.02)
+
+    # ---- the browser ----
+
+    def go(self, url: str) -> None:
+        self.driver.get(url)
+
+    def run(self, script: str, *values: Any) -> Any:
+        return self.driver.execute_script(script, *values)
+
+    def until(self, script: str, *values: Any) -> Any:
+        return self.wait.until(lambda _: self.run(f"return {script}", *values))
+
+    def resize(self, width: int, height: int, *, phone: bool = False) -> None:
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": phone}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+
+    def prefer(self, **features: str) -> None:
+        """Prefer, say, color_scheme="dark"."""
+        wanted = [
+            {"name": "prefers-" + name.replace("_", "-"), "value": value}
+            for name, value in features.items()
+        ]
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": wanted})
+
+    def complaints(self) -> list[str]:
+        """What the browser's log holds, but for pages that were answered 4xx on purpose."""
+        said = [str(entry["message"]) for entry in self.driver.get_log("browser")]
+        return [line for line in said if "the server responded with a status of 4" not in line]
+
+    # ---- the page ----
+
+    def find(self, selector: str) -> WebElement:
+        return self.driver.find_element(By.CSS_SELECTOR, selector)
+
+    def click(self, selector: str) -> None:
+        self.find(selector).click()
+
+    def fill(self, selector: str, text: str) -> None:
+        self.find(selector).send_keys(text)
+
+    def press(self, *keys: str) -> None:
+        """Press one key after the other, wherever the focus is."""
+        webdriver.ActionChains(self.driver, 0).send_keys(*keys).perform()
+
+    def focused(self) -> str:
+        """The id of what has the focus, else its text."""
+        return str(self.run("const it = document.activeElement; return it.id || it.textContent"))
+
+    # ---- the Link page ----
+
+    def see(self, step: str) -> str:
+        """Wait for a step; the text that is to be seen then."""
+        self.until("document.body.dataset.step === arguments[0]", step)
+        return self.find("main").text
+
+    def choose(self, name: str) -> None:
+        self.see("choose")
+        self.integrations()[self.names().index(name)].click()
+
+    def integrations(self) -> list[WebElement]:
+        return self.driver.find_elements(By.CSS_SELECTOR, "#integrations button")
+
+    def names(self) -> list[str]:
+        """The names of the integrations that are shown, without what stands around them."""
+        names: list[str] = self.run(
+            "return [...document.querySelectorAll('#integrations button')].map((one) =>"
+            " [...one.childNodes].find((node) => node.nodeType === Node.TEXT_NODE).data)"
+        )
+        return names
+
+    def sign_in(self, user: str = "kim", password: str = "any") -> None:
+        self.see("sign-in")
+        self.fill("#user", user)
+        self.find("#password").clear()
+        self.fill("#password", password + Keys.ENTER)
+
+    # ---- the dialog ----
+
+    def opened(self) -> bool:
+        return bool(
+            self.run(
+                "const host = document.getElementById('merge-link');"
+                "return Boolean(host?.shadowRoot.querySelector('dialog[open]'))"
+            )
+        )
+
+    @contextmanager
+    def in_dialog(self) -> Iterator[None]:
+        """Look into the dialog's frame."""
+        self.wait.until(lambda _: self.opened())
+        host = self.find("#merge-link")
+        self.driver.switch_to.frame(host.shadow_root.find_element(By.CSS_SELECTOR, "iframe"))
+        try:
+            yield
+        finally:
+            self.driver.switch_to.default_content()
+
+    # ---- the app's page ----
+
+    def said(self) -> Any:
+        """The callbacks that were called, with their values, in order."""
+        return self.run("return said")
+
+    def hear(self, *names: str) -> Any:
+        """Wait until these callbacks, and no others, were called, in this order."""
+        self.until("said.length >= arguments[0]", len(names))
+        said = self.said()
+        assert [name for name, *_ in said] == list(names)
+        return said
+
+    def initialize(self, link_token: str, callbacks: str = "", **config: Any) -> None:
+        script = f"MergeLink.initialize({{...recorders, ...arguments[0], {callbacks}}})"
+        self.run(script, {"linkToken": link_token, **config})
+
+
+@pytest.fixture(scope="session")
+def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    if not (BROWSER and DRIVER):
+        pytest.skip("needs chromium and chromedriver, which `make test-browser` installs")
+    options = webdriver.ChromeOptions()
+    options.binary_location = BROWSER
+    for argument in (*ARGUMENTS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    # What a sanitizer wants preloaded is not for a browser.
+    environment = {name: text for name, text in os.environ.items() if name != "LD_PRELOAD"}
+    service = webdriver.ChromeService(DRIVER, env=environment)
+    started = webdriver.Chrome(options, service)
+    try:
+        yield started
+    finally:
+        # A browser that is asked to end may think about it for minutes.
+        os.kill(started.capabilities["goog:processID"], signal.SIGKILL)
+        service.stop()
+
+
+@pytest.fixture
+def person(driver: webdriver.Chrome) -> Iterator[Person]:
+    """Somebody with one empty window; the browser must have had nothing to complain of."""
+    someone = Person(driver)
+    someone.go("about:blank")
+    driver.get_log("browser")
+    someone.resize(900, 900)
+    someone.prefer(color_scheme="light")
+    yield someone
+    driver.switch_to.default_content()
+    assert someone.complaints() == []
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as running:
+        yield running
+
+
+@pytest.fixture
+def app(sandbox: Sandbox) -> Iterator[App]:
+    with serve_app(sandbox) as running:
+        yield running
+
+
+@pytest.fixture
+def order(sandbox: Sandbox) -> Callable[..., Any]:
+    """Make a link token with a magic link."""
+
+    def make(**fields: Any) -> Any:
+        answer = call(sandbox, {**GOOD, "should_create_magic_link_url": True, **fields})
+        assert answer.status == 200, answer.body
+        return answer.json
+
+    return make
