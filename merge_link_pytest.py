@@ -58,17 +58,21 @@ def _merge_link_pool() -> Iterator[Pool]:
 
 
 @pytest.fixture
-def merge_link_sandbox(request: pytest.FixtureRequest, _merge_link_pool: Pool) -> Iterator[Sandbox]:
+def merge_link_sandbox(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, _merge_link_pool: Pool
+) -> Iterator[Sandbox]:
     """An empty sandbox of Merge's linking API, to which all calls of the test go.
 
     ``MERGE_BASE_URL`` and ``MERGE_API_KEY`` name it, and calls that would leave this machine raise
     `merge_link.ConfigurationError`. ``@pytest.mark.merge_link(...)`` gives it options.
     """
-    from merge_link.pytest_plugin import point_at
+    from merge_link.pytest_plugin import loopback_only, set_environment
 
     sandbox = _merge_link_pool.take(request.node)
     request.node.stash[_used] = sandbox
-    with point_at(sandbox):
+    # The test's own patch: what the test sets by it and what is set here are undone as one.
+    set_environment(monkeypatch, sandbox)
+    with loopback_only():
         yield sandbox
 
 

@@ -34,22 +34,33 @@ def point_at(sandbox: Sandbox) -> Iterator[None]:
     for loopback, whatever HTTP client reads them. A call of a `merge_link.Client` that would leave
     this machine raises `merge_link.ConfigurationError`, whenever the client was made.
 
-    May be nested, as fixtures are; is not for several threads at once, for the environment is the
+    May be nested, as fixtures are; not for several threads at once, as the environment is the
     process's.
     """
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MERGE_BASE_URL", sandbox.base_url)
-        patch.setenv("MERGE_API_KEY", sandbox.api_key)
-        patch.delenv("MERGE_REGION", raising=False)
-        for name in ("no_proxy", "NO_PROXY"):
-            patch.setenv(name, ",".join(filter(None, (os.environ.get(name), _LOOPBACK))))
-        if sandbox.url.startswith("https://"):
-            patch.setenv("SSL_CERT_FILE", sandbox.ca_file)
-        _core.set_loopback_only(True)
-        try:
-            yield
-        finally:
-            _core.set_loopback_only(False)
+    with pytest.MonkeyPatch.context() as patch, loopback_only():
+        set_environment(patch, sandbox)
+        yield
+
+
+def set_environment(patch: pytest.MonkeyPatch, sandbox: Sandbox) -> None:
+    """Let new clients call the sandbox, until the patch is undone."""
+    patch.setenv("MERGE_BASE_URL", sandbox.base_url)
+    patch.setenv("MERGE_API_KEY", sandbox.api_key)
+    patch.delenv("MERGE_REGION", raising=False)
+    for name in ("no_proxy", "NO_PROXY"):
+        patch.setenv(name, ",".join(filter(None, (os.environ.get(name), _LOOPBACK))))
+    if sandbox.url.startswith("https://"):
+        patch.setenv("SSL_CERT_FILE", sandbox.ca_file)
+
+
+@contextmanager
+def loopback_only() -> Iterator[None]:
+    """Forbid calls that would leave this machine, to all clients."""
+    _core.set_loopback_only(True)
+    try:
+        yield
+    finally:
+        _core.set_loopback_only(False)
 
 
 class Options(NamedTuple):
@@ -88,7 +99,7 @@ class Pool:
             try:
                 sandbox = Sandbox(**options._asdict())
             except (ImportError, ValueError) as error:
-                _refuse(str(error))
+                raise _refusal(str(error)) from None
             self._sandboxes[options] = self._running.enter_context(sandbox)
         sandbox = self._sandboxes[options]
         sandbox.reset()
@@ -100,7 +111,7 @@ def _options_of(node: Any) -> Options:
     options = Options()
     for marker in reversed(list(node.iter_markers("merge_link"))):
         if marker.args:
-            _refuse(f"takes keywords only: {', '.join(Options._fields)}")
+            raise _refusal(f"takes keywords only: {', '.join(Options._fields)}")
         for name, value in marker.kwargs.items():
             _check_option(name, value)
         options = options._replace(**marker.kwargs)
@@ -111,10 +122,11 @@ def _check_option(name: str, value: object) -> None:
     if name not in Options._fields:
         near = difflib.get_close_matches(name, Options._fields, 1)
         question = f"did you mean {near[0]}? " if near else ""
-        _refuse(f"has no option {name!r}: {question}It has {', '.join(Options._fields)}")
+        raise _refusal(f"has no option {name!r}: {question}It has {', '.join(Options._fields)}")
     if name != "api_key" and not isinstance(value, bool):
-        _refuse(f"{name} must be True or False")
+        raise _refusal(f"{name} must be True or False")
 
 
-def _refuse(why: str) -> Any:
-    pytest.fail(f"@pytest.mark.merge_link: {why}", pytrace=False)
+def _refusal(why: str) -> BaseException:
+    """What fails the test with these words, and no traceback of ours."""
+    return pytest.fail.Exception(f"@pytest.mark.merge_link: {why}", pytrace=False)

@@ -15,11 +15,12 @@ static double time_left(const ml_call *call) {
 static ml_status check_destination(const ml_config *config, ml_error *error) {
     if (!config->has_remote_host && !config->has_remote_proxy) return ML_OK;
     if (!ml_process_is_loopback_only()) return ML_OK;
-    return ml_fail(error, ML_ERR_CONFIGURATION,
-                   "%s leads to %s, and calls that leave this machine are forbidden now (in a test: "
-                   "by the pytest fixture merge_link_sandbox)",
-                   config->has_remote_host ? "base_url" : "proxy",
-                   config->has_remote_host ? config->host : config->proxy_server);
+    return ml_fail(
+        error, ML_ERR_CONFIGURATION,
+        "%s leads to %s, and calls that leave this machine are forbidden now (in a test: "
+        "by the pytest fixture merge_link_sandbox)",
+        config->has_remote_host ? "base_url" : "proxy",
+        config->has_remote_host ? config->host : config->proxy_server);
 }
 
 static ml_status choose_key(ml_call *call, ml_text own, ml_error *error) {

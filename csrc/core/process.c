@@ -12,7 +12,7 @@ static pthread_cond_t changed;
 static bool ready;
 static atomic_uint generation;
 static atomic_uint loopback_only; /* how many want it */
-static ml_forkable *forkables; /* under the lock */
+static ml_forkable *forkables;    /* under the lock */
 
 static void before_fork(void) {
     pthread_mutex_lock(&lock);
