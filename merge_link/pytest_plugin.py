@@ -19,6 +19,7 @@ import pytest
 
 from merge_link import _core
 from merge_link.sandbox import Sandbox
+from merge_link.sandbox.arguments import check_api_key
 
 __all__ = ["point_at"]
 
@@ -98,7 +99,7 @@ class Pool:
         if options not in self._sandboxes:
             try:
                 sandbox = Sandbox(**options._asdict())
-            except (ImportError, ValueError) as error:
+            except ImportError as error:
                 raise _refusal(str(error)) from None
             self._sandboxes[options] = self._running.enter_context(sandbox)
         sandbox = self._sandboxes[options]
@@ -123,8 +124,14 @@ def _check_option(name: str, value: object) -> None:
         near = difflib.get_close_matches(name, Options._fields, 1)
         question = f"did you mean {near[0]}? " if near else ""
         raise _refusal(f"has no option {name!r}: {question}It has {', '.join(Options._fields)}")
-    if name != "api_key" and not isinstance(value, bool):
-        raise _refusal(f"{name} must be True or False")
+    if name != "api_key":
+        if not isinstance(value, bool):
+            raise _refusal(f"{name} must be True or False")
+    elif value is not None:
+        try:
+            check_api_key(value)
+        except ValueError as error:
+            raise _refusal(str(error)) from None
 
 
 def _refusal(why: str) -> BaseException:
