@@ -30,9 +30,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Let the marker ask for the fixture, before any other."""
-    names = getattr(item, "fixturenames", ())
-    if item.get_closest_marker("merge_link") and "merge_link_sandbox" not in names:
-        item.fixturenames.insert(0, "merge_link_sandbox")  # type: ignore[attr-defined]
+    names = getattr(item, "fixturenames", None)  # None: an item that is no Python function
+    if names is None or "merge_link_sandbox" in names:
+        return
+    if item.get_closest_marker("merge_link"):
+        # A new list: the parameters of a function share theirs, and may be marked one by one.
+        vars(item)["fixturenames"] = ["merge_link_sandbox", *names]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -330,6 +330,41 @@ def test_the_marker_alone_asks_for_the_sandbox(suite) -> None:
     """)
 
 
+def test_one_parameter_may_be_marked(suite) -> None:
+    suite(
+        """
+        @pytest.mark.parametrize(
+            "marked", [False, pytest.param(True, marks=pytest.mark.merge_link), False]
+        )
+        def test_it(marked):
+            assert ("MERGE_BASE_URL" in os.environ) == marked
+        """,
+        passed=3,
+    )
+
+
+def test_items_that_are_no_functions_may_be_marked(suite, pytester: pytest.Pytester) -> None:
+    pytester.makeconftest("""
+        import pytest
+
+        class Item(pytest.Item):
+            def runtest(self):
+                raise LookupError
+
+        class File(pytest.File):
+            def collect(self):
+                item = Item.from_parent(self, name="it")
+                item.add_marker("merge_link")
+                yield item
+
+        def pytest_collect_file(parent, file_path):
+            if file_path.suffix == ".txt":
+                return File.from_parent(parent, path=file_path)
+    """)
+    pytester.maketxtfile(some="text")
+    suite("def test_it(): pass", passed=1, failed=1)
+
+
 def test_markers_add_up_and_the_closer_one_counts(suite) -> None:
     suite("""
         pytestmark = pytest.mark.merge_link(strict_keys=True, api_key="test_of_the_module")
