@@ -164,6 +164,12 @@ def versions() -> _Versions:
 def system_ca() -> str | None:
     """Return where this machine keeps its CA certificates (hashed directory or file), or None."""
 
+def set_loopback_only(on: bool, /) -> None:
+    """Forbid calls that leave this machine, in the whole process and for all clients.
+
+    Each True takes a False of its own to end it; a False too many has no effect.
+    """
+
 @disjoint_base
 class Client:
     """The part of merge_link.Client that is written in C."""

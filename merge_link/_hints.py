@@ -39,6 +39,8 @@ def _on_configuration(message: str) -> Iterator[str]:
     variable = variable_of(option)
     if message.startswith("no API key"):
         yield f"Keys are made at {_KEYS}. merge_link.sandbox answers as Merge does, without one."
+    elif "calls that leave this machine" in message:
+        yield "A client that is made in the test, without base_url= or proxy=, calls the sandbox."
     elif variable is not None:
         yield f"{variable} is set in the environment: it counts where {option}= is not given."
 

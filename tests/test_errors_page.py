@@ -18,6 +18,7 @@ import trustme
 
 import merge_link
 from merge_link import Client
+from merge_link.pytest_plugin import loopback_only
 from samples import FIELDS, KEY
 from scripted import Connection, Script, Server, answer, stay_silent, token_answer
 
@@ -185,6 +186,16 @@ OF_CLIENTS: dict[str, list[Callable[[World], Client]]] = {
     ],
     "The timeout passed": [lambda world: world.merge(stay_silent, timeout=0.3)],
 }
+
+
+def in_a_test(client: Client) -> Action:
+    def action() -> None:
+        with loopback_only():
+            client.create_link_token(**FIELDS)
+
+    return action
+
+
 PLAIN = {"base_url": "http://intranet.example/api"}
 
 
@@ -214,6 +225,7 @@ def actions_of(heading: str, world: World, monkeypatch: pytest.MonkeyPatch) -> l
             call(client, region="eu"),
             call(client, brand_new=1),
         ],
+        "A call out of a test": [in_a_test(client)],
     }[heading]
 
 

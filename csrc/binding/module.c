@@ -139,6 +139,13 @@ static PyObject *origin(PyObject *Py_UNUSED(module), PyObject *url) {
                          PyBool_FromLong(found.is_loopback));
 }
 
+static PyObject *set_loopback_only(PyObject *Py_UNUSED(module), PyObject *on) {
+    int truth = PyObject_IsTrue(on);
+    if (truth < 0) return NULL;
+    ml_set_loopback_only(truth != 0);
+    Py_RETURN_NONE;
+}
+
 #define METHOD(function) ((PyCFunction)(void (*)(void))(function))
 
 static PyMethodDef functions[] = {
@@ -165,6 +172,10 @@ static PyMethodDef functions[] = {
     {"system_ca", system_ca, METH_NOARGS,
      "system_ca($module, /)\n--\n\n"
      "Return where this machine keeps its CA certificates (hashed directory or file), or None."},
+    {"set_loopback_only", set_loopback_only, METH_O,
+     "set_loopback_only($module, on, /)\n--\n\n"
+     "Forbid calls that leave this machine, in the whole process and for all clients.\n\n"
+     "Each True takes a False of its own to end it; a False too many has no effect."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -1,5 +1,6 @@
 #include "call.h"
 #include "error.h"
+#include "process.h"
 #include "retry.h"
 
 #include <math.h>
@@ -10,6 +11,17 @@ static double time_left(const ml_call *call) {
 }
 
 /* ---- begin ---- */
+
+static ml_status check_destination(const ml_config *config, ml_error *error) {
+    if (!config->has_remote_host && !config->has_remote_proxy) return ML_OK;
+    if (!ml_process_is_loopback_only()) return ML_OK;
+    return ml_fail(
+        error, ML_ERR_CONFIGURATION,
+        "%s leads to %s, and calls that leave this machine are forbidden now (in a test: "
+        "by the pytest fixture merge_link_sandbox)",
+        config->has_remote_host ? "base_url" : "proxy",
+        config->has_remote_host ? config->host : config->proxy_server);
+}
 
 static ml_status choose_key(ml_call *call, ml_text own, ml_error *error) {
     ml_text key = own.data != NULL ? own : ml_secret_view(&call->config->api_key);
@@ -96,6 +108,7 @@ ml_status ml_call_init(ml_call *call, ml_request *request, const ml_config *conf
         .deadline = transport->now() + timeout,
     };
     ml_status status = request->arena.failed ? ml_fail_memory(error) : ML_OK;
+    if (status == ML_OK) status = check_destination(config, error);
     if (status == ML_OK) status = check_call_options(options, error);
     if (status == ML_OK) status = choose_key(call, request->api_key, error);
     if (status == ML_OK) status = check_account_token(call, error);

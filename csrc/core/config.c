@@ -202,6 +202,7 @@ static void lower(char *text) {
 static void note_origin(ml_config *config, ml_url_parts *parts) {
     bool loopback = is_loopback(parts->host);
     lower(parts->host);
+    config->has_remote_host = !loopback;
     config->is_plain_http =
         strcmp(parts->scheme, "http") == 0 && (!loopback || config->has_remote_proxy);
     config->default_budget = loopback ? 0 : DEFAULT_BUDGET;

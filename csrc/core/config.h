@@ -14,6 +14,7 @@ typedef struct ml_config {
     ml_client_options options;
     bool ca_is_directory;
     bool has_remote_proxy; /* one that is not on loopback */
+    bool has_remote_host;  /* the base URL's is not on loopback */
     bool is_plain_http;    /* unencrypted, and not to loopback */
     int default_budget;    /* failures, when the options do not say */
     bool is_tls;           /* the base URL is of https */

@@ -1,5 +1,6 @@
 #include "process.h"
 #include "clock.h"
+#include "merge_link.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -10,7 +11,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed;
 static bool ready;
 static atomic_uint generation;
-static ml_forkable *forkables; /* under the lock */
+static atomic_uint loopback_only; /* how many want it */
+static ml_forkable *forkables;    /* under the lock */
 
 static void before_fork(void) {
     pthread_mutex_lock(&lock);
@@ -44,6 +46,17 @@ bool ml_process_init(void) {
 
 unsigned ml_process_generation(void) {
     return atomic_load(&generation);
+}
+
+void ml_set_loopback_only(bool on) {
+    unsigned now = atomic_load(&loopback_only);
+    while ((on || now > 0) &&
+           !atomic_compare_exchange_weak(&loopback_only, &now, on ? now + 1 : now - 1)) {
+    }
+}
+
+bool ml_process_is_loopback_only(void) {
+    return atomic_load(&loopback_only) > 0;
 }
 
 void ml_process_add(ml_forkable *forkable) {

@@ -25,6 +25,9 @@ void ml_process_remove(ml_forkable *forkable);
 /* Goes up by one in each forked child. */
 unsigned ml_process_generation(void);
 
+/* Are calls that leave this machine forbidden? See ml_set_loopback_only(). */
+bool ml_process_is_loopback_only(void);
+
 /* The process's lock. Taken before any forkable's own, never after. */
 void ml_process_lock(void);
 void ml_process_unlock(void);

@@ -389,6 +389,12 @@ ml_status ml_library_check(ml_error *error);
 /* Where this machine keeps its CA certificates: a hashed directory or a PEM file; NULL: nowhere
  * known. The text lives as long as the program. */
 const char *ml_system_ca(void);
+/* Forbids calls that would leave this machine, so that a test can never reach Merge: while it is
+ * on, a call to a host that is not loopback, or through a proxy that is not, ends with
+ * ML_ERR_CONFIGURATION before anything is sent, whenever its client was made. Calls that have begun
+ * go on. It holds for the whole process and is inherited by fork. Each true takes a false of its
+ * own to end it; a false too many has no effect. Any thread. */
+void ml_set_loopback_only(bool on);
 /* Finds the known names that a wrong one may stand for, at most so many, in their own order, and
  * returns how many. Borrows; names ends with NULL. */
 size_t ml_likely_names(const char *name, const char *const *names, const char **likely,

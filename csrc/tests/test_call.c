@@ -141,6 +141,116 @@ static void call_without_the_account_token_it_needs_is_not_sent(void **state) {
     close_stage(&s);
 }
 
+/* ---- nothing leaves this machine ---- */
+
+static const char forbidden[] = "and calls that leave this machine are forbidden now";
+
+static void call_to_another_host_is_not_sent_while_it_is_forbidden(void **state) {
+    (void)state;
+    stage s;
+    ml_client_options options = test_options();
+    options.base_url = TEXT("https://api-eu.merge.dev/api");
+    open_stage_with(&s, &options);
+    ml_set_loopback_only(true);
+    expect_unsent(&s, ML_ERR_CONFIGURATION, "base_url leads to api-eu.merge.dev, ");
+    expect_contains(s.error.text, forbidden);
+    ml_set_loopback_only(false);
+    call(&s);
+    assert_int_equal(s.status, ML_OK);
+    close_stage(&s);
+}
+
+static void call_through_another_host_is_not_sent_while_it_is_forbidden(void **state) {
+    (void)state;
+    stage s;
+    ml_client_options options = test_options();
+    options.proxy = TEXT("http://user:hidden@proxy.example:3128");
+    options.allow_http = true;
+    open_stage_with(&s, &options);
+    ml_set_loopback_only(true);
+    expect_unsent(&s, ML_ERR_CONFIGURATION, "proxy leads to proxy.example:3128, ");
+    expect_absent(s.error.text, "hidden");
+    ml_set_loopback_only(false);
+    close_stage(&s);
+}
+
+static void connecting_ahead_is_forbidden_too(void **state) {
+    (void)state;
+    stage s;
+    ml_client_options options = test_options();
+    options.base_url = TEXT("https://api.merge.dev/api");
+    open_stage_with(&s, &options);
+    ml_request *request = ml_request_new(ml_operation_find("warm_up"));
+    ml_add_integer(ml_request_fields(request), "connections", 1);
+    ml_set_loopback_only(true);
+    ml_client_warm_up(s.client, request, &s.options, &s.response, &s.error);
+    expect_failure(&s.error, ML_ERR_CONFIGURATION, forbidden);
+    assert_int_equal(scripted_sent_count(), 0);
+    ml_set_loopback_only(false);
+    ml_request_free(request);
+    close_stage(&s);
+}
+
+static void loopback_may_be_called_while_all_else_is_forbidden(void **state) {
+    (void)state;
+    stage s;
+    open_stage(&s);
+    scripted_play(&fine, 1);
+    ml_set_loopback_only(true);
+    call(&s);
+    ml_set_loopback_only(false);
+    assert_int_equal(s.status, ML_OK);
+    close_stage(&s);
+}
+
+static void what_was_forbidden_twice_is_allowed_by_the_second_leave(void **state) {
+    (void)state;
+    stage s;
+    ml_client_options options = test_options();
+    options.base_url = TEXT("https://api.merge.dev/api");
+    open_stage_with(&s, &options);
+    ml_set_loopback_only(false); /* one too many counts for nothing */
+    ml_set_loopback_only(true);
+    ml_set_loopback_only(true);
+    ml_set_loopback_only(false);
+    expect_unsent(&s, ML_ERR_CONFIGURATION, forbidden);
+    ml_set_loopback_only(false);
+    call(&s);
+    assert_int_equal(s.status, ML_OK);
+    close_stage(&s);
+}
+
+static void *forbid_and_allow(void *unused) {
+    (void)unused;
+    for (int i = 0; i < 10000; i++) {
+        ml_set_loopback_only(true);
+        ml_set_loopback_only(false);
+    }
+    return NULL;
+}
+
+static void threads_that_forbid_and_allow_do_not_disturb_each_other(void **state) {
+    (void)state;
+    enum { THREADS = 4 };
+    pthread_t threads[THREADS];
+    stage s;
+    ml_client_options options = test_options();
+    options.base_url = TEXT("https://api.merge.dev/api");
+    open_stage_with(&s, &options);
+    ml_set_loopback_only(true);
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, forbid_and_allow, NULL), 0);
+    for (int i = 0; i < 100; i++)
+        expect_unsent(&s, ML_ERR_CONFIGURATION, forbidden);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    ml_set_loopback_only(false);
+    scripted_play(&fine, 1);
+    call(&s);
+    assert_int_equal(s.status, ML_OK);
+    close_stage(&s);
+}
+
 typedef struct option_row {
     const char *name;
     double timeout;
@@ -838,6 +948,12 @@ int main(void) {
     SUITE_TEST(request_with_problems_is_not_sent);
     SUITE_TEST(call_without_any_key_is_not_sent);
     SUITE_TEST(call_without_the_account_token_it_needs_is_not_sent);
+    SUITE_TEST(call_to_another_host_is_not_sent_while_it_is_forbidden);
+    SUITE_TEST(call_through_another_host_is_not_sent_while_it_is_forbidden);
+    SUITE_TEST(connecting_ahead_is_forbidden_too);
+    SUITE_TEST(loopback_may_be_called_while_all_else_is_forbidden);
+    SUITE_TEST(what_was_forbidden_twice_is_allowed_by_the_second_leave);
+    SUITE_TEST(threads_that_forbid_and_allow_do_not_disturb_each_other);
     SUITE_ROWS(options_of_the_call_are_checked, option_rows);
     SUITE_TEST(lane_that_cannot_be_opened_fails_this_call_only);
     SUITE_TEST(call_succeeds_at_the_fourth_attempt);

@@ -83,6 +83,20 @@ static void child_has_connections_of_its_own(void **state) {
     ml_client_free(client);
 }
 
+static void child_may_not_call_other_hosts_either(void **state) {
+    (void)state;
+    ml_client *client = NULL;
+    ml_error error;
+    ml_error_init(&error);
+    ml_client_options options = test_options();
+    options.base_url = TEXT("https://nowhere.invalid/api");
+    assert_int_equal(ml_client_new(&options, &client, &error), ML_OK);
+    ml_set_loopback_only(true);
+    assert_int_equal(call_in_child(client, 1, 0), ML_ERR_CONFIGURATION);
+    ml_set_loopback_only(false);
+    ml_client_free(client);
+}
+
 static void child_may_be_the_first_to_call(void **state) {
     (void)state;
     server_start_forever(&good);
@@ -176,6 +190,7 @@ static void call_of_another_thread_does_not_hinder_the_child(void **state) {
 
 int main(void) {
     SUITE_TEST(child_has_connections_of_its_own);
+    SUITE_TEST(child_may_not_call_other_hosts_either);
     SUITE_TEST(child_may_be_the_first_to_call);
     SUITE_TEST(grandchild_works_too);
     SUITE_TEST(call_of_another_thread_does_not_hinder_the_child);

@@ -57,7 +57,7 @@ class RecordedRequest:
     ``method`` and ``path`` are as sent (the path without its query, still percent-encoded),
     ``headers`` are looked up without regard to case, ``status`` is the answer's,
     None if a fault dropped the connection before it. ``body`` holds the bytes; of a body that was
-    refused for its size, none.
+    refused for its size, none. ``refusal`` holds the answer's body if its status is 400 or more.
     """
 
     method: str
@@ -65,6 +65,7 @@ class RecordedRequest:
     headers: RecordedHeaders = field(repr=False)
     body: bytes = field(repr=False)
     status: int | None
+    refusal: bytes = field(default=b"", repr=False)
 
     @property
     def json(self) -> Any:
@@ -85,18 +86,20 @@ class RequestLog:
 
     def add(self, incoming: Incoming, outgoing: Outgoing) -> None:
         """Record a request together with what it is answered."""
+        answered = outgoing.delivery.cut != "before"
         request = RecordedRequest(
             method=incoming.method,
             path=incoming.path,
             headers=RecordedHeaders(incoming.headers),
             body=incoming.body,
-            status=None if outgoing.delivery.cut == "before" else outgoing.status,
+            status=outgoing.status if answered else None,
+            refusal=outgoing.body if answered and outgoing.status >= 400 else b"",
         )
         with self._lock:
             self._requests.append(request)
-            self._bytes += len(request.body)
+            self._bytes += _size(request)
             while len(self._requests) > MOST_REQUESTS or self._bytes > MOST_BYTES:
-                self._bytes -= len(self._requests.popleft().body)
+                self._bytes -= _size(self._requests.popleft())
 
     def clear(self) -> None:
         """Forget them."""
@@ -108,3 +111,7 @@ class RequestLog:
         """A new list of the requests, oldest first."""
         with self._lock:
             return list(self._requests)
+
+
+def _size(request: RecordedRequest) -> int:
+    return len(request.body) + len(request.refusal)

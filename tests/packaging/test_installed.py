@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -81,3 +82,31 @@ def test_a_compiler_is_not_needed_by_accident() -> None:
         check=True,
     )
     assert (found.stdout, version_of(PYTHONS[0])) == ("None\n", version_of(PYTHONS[0]))
+
+
+# ---- the pytest plugin ----
+
+SUITE = """
+import sys
+
+
+def test_startup():
+    assert not [name for name in sys.modules if name.partition(".")[0] == "merge_link"]
+
+
+def test_linking(merge_link_sandbox, merge_link_client):
+    link = merge_link_client.create_link_token(
+        end_user_email_address="hr@acme.example", end_user_organization_name="Acme",
+        end_user_origin_id="acme-42", categories=["ats"])
+    assert len(merge_link_sandbox.complete_link(link.link_token, "greenhouse")) == 40
+"""
+
+
+def test_pytest_finds_the_fixtures_by_itself(wheel: Path, tmp_path: Path) -> None:
+    python = install(sys.executable, tmp_path / "v", f"{wheel}[test]")
+    (tmp_path / "test_it.py").write_text(SUITE)
+    command = (python, "-W", "error", "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider")
+    assert "2 passed" in run(*command, "test_it.py", env=bare_environment(), cwd=tmp_path)
+    first = "import sys, merge_link, pytest; sys.exit(pytest.main(sys.argv[1:]))"
+    command = (python, "-W", "error", "-c", first, "-q", "-W", "error", "-k", "linking")
+    assert "1 passed" in run(*command, env=bare_environment(), cwd=tmp_path)

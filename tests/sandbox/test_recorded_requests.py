@@ -100,3 +100,15 @@ def test_old_requests_give_way_to_new_ones() -> None:
 
 def test_large_requests_give_way_sooner() -> None:
     assert len(recorded(RequestLog(), 70, bytes(MIB))) == MOST_BYTES // MIB == 64
+
+
+def test_the_answer_to_a_refused_request_is_kept(sandbox: Sandbox) -> None:
+    call(sandbox)
+    call(sandbox, {"categories": []}, path="/api/nowhere")
+    sandbox.drop("before")
+    with connect(sandbox) as sock:
+        sock.sendall(raw_request(sandbox, None))
+        assert sock.recv(1) == b""
+    refusals = [request.refusal for request in sandbox.requests]
+    assert refusals == [b"", b'{"detail":"Not found."}', b""]
+    assert "Not found" not in repr(sandbox.requests)
