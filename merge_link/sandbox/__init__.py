@@ -20,6 +20,8 @@ What lives here, from the top down; a module imports only from those below it:
 ``api``             the area ``/api/``: routes, authentication, order of refusals
 ``views``           its endpoints: a checked call in, Merge's answer out
 ``commands``        what a test may ask for: faults, time, what end users do
+``webhooks``        what happens, told to a URL, signed, again while it fails
+``post``            one POST to any URL; nothing of Merge either
 ``faults``          faults that were asked for and have not happened yet
 ``limits``          throttling, and the shut-out of addresses that fail
 ``state``           what the sandbox remembers, and what may happen to it; atomic, no HTTP
@@ -59,5 +61,6 @@ if _missing:
 from merge_link.sandbox.linking import LinkRefused  # noqa: E402 (after the check above)
 from merge_link.sandbox.record import RecordedRequest  # noqa: E402
 from merge_link.sandbox.sandbox import Sandbox  # noqa: E402
+from merge_link.sandbox.webhooks import WebhookDelivery  # noqa: E402
 
-__all__ = ["LinkRefused", "RecordedRequest", "Sandbox"]
+__all__ = ["LinkRefused", "RecordedRequest", "Sandbox", "WebhookDelivery"]

@@ -42,6 +42,7 @@ RESULTS: dict[str, str | None] = {
     "complete_magic_link": None,
     "set_status": None,
     "relink_needed": None,
+    "emit": None,
     "add_api_key": None,
     "reset": None,
 }

@@ -184,6 +184,11 @@ class State:
         with self._store.transaction as db:
             return accounts.find_account(db, api_key=api_key, account_token=account_token)
 
+    def find_any_account(self, account: str) -> LinkedAccount | None:
+        """The linked account of any key, named by its id or its account token."""
+        with self._store.transaction as db:
+            return _find_any_account(db, account)
+
     def list_accounts(
         self,
         api_key: str | None,
@@ -222,9 +227,7 @@ class State:
         if status not in STATUSES:
             raise ValueError(f"status must be one of {', '.join(STATUSES)}")
         with self._store.transaction as db:
-            found = accounts.find_account(db, id=account) or accounts.find_account(
-                db, account_token=account
-            )
+            found = _find_any_account(db, account)
             if found is None:
                 return None
             accounts.update_account(db, found.number, status=status)
@@ -240,3 +243,7 @@ class State:
             for event in events:
                 for listener in self.listeners:
                     listener(event)
+
+
+def _find_any_account(db: sqlite3.Connection, account: str) -> LinkedAccount | None:
+    return accounts.find_account(db, id=account) or accounts.find_account(db, account_token=account)
