@@ -34,6 +34,7 @@ What lives here, from the top down; a module imports only from those below it:
 ``fields``          the field kinds of those tables, in Django REST Framework's words
 ``linking``         link token, linked account, public token, event: values
 ``integrations``    the integrations that it knows, by category
+``hosts``           where it may listen, and by which names it may be called
 ``record``          the requests that came in, for assertions
 ``clock``           the time, which can be advanced
 ``arguments``       checks of what is asked for

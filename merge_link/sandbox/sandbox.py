@@ -2,17 +2,18 @@
 
 import os
 import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack
 
-from merge_link.sandbox import api, control
+from merge_link.sandbox import api, control, hosts
 from merge_link.sandbox.app import App
 from merge_link.sandbox.arguments import check_api_key, check_text
 from merge_link.sandbox.commands import Commands
 from merge_link.sandbox.message import Incoming, Outgoing
 from merge_link.sandbox.post import parse_target
 from merge_link.sandbox.record import RecordedRequest
-from merge_link.sandbox.server import HOST, Server
+from merge_link.sandbox.server import Server
 from merge_link.sandbox.state import State
 from merge_link.sandbox.tls import Tls
 from merge_link.sandbox.webhooks import WebhookDelivery, Webhooks, make_webhook_key
@@ -38,6 +39,10 @@ class Sandbox(Commands):
 
     Arguments:
         port: the TCP port, 0 for any free one.
+        host: the address or name to listen at.
+        allow_remote: let ``host`` be one that other machines reach. Whoever does may do all that
+            can be done here, and see all that is kept, the API key too. ``url`` names
+            ``localhost`` if the host is ``0.0.0.0`` or ``::``, as in a container.
         api_key: the key that callers must show; None for the first that ``db`` knows, or a
             made-up one.
         strict_keys: accept only the sandbox's own keys; else every ``test_…`` and
@@ -48,24 +53,33 @@ class Sandbox(Commands):
         webhook_url: where to send webhooks, any http or https URL; None for nowhere.
         webhook_key: the key that they are signed with; None for a made-up one, which stays the
             same as long as ``api_key`` does.
+        on_request: called with each request that `requests` gets, by several threads at once. It
+            must not raise.
 
-    Raises `ValueError` for a key that no header could carry, for a URL that is none, and for a
-    file that is in use or no sandbox's; `ImportError` if TLS needs a package. A sandbox has one
-    life: it cannot be started again after `close`.
+    Raises `ValueError` for a key that no header could carry, for a URL that is none, for a host
+    that other machines reach, and for a file that is in use or no sandbox's; `ImportError` if
+    TLS needs a package. A sandbox has one life: it cannot be started again after `close`.
     """
 
     def __init__(
         self,
         *,
         port: int = 0,
+        host: str = hosts.DEFAULT,
+        allow_remote: bool = False,
         api_key: str | None = None,
         strict_keys: bool = True,
         db: str | os.PathLike[str] | None = None,
         tls: bool = False,
         webhook_url: str | None = None,
         webhook_key: str | None = None,
+        on_request: Callable[[RecordedRequest], None] | None = None,
     ) -> None:
         self._port = port
+        self._host = check_text("host", host)
+        self._remote = not hosts.is_loopback(host)
+        if self._remote and not allow_remote:
+            raise ValueError("host is no loopback address: other machines need allow_remote=True")
         key = None if api_key is None else check_api_key(api_key)
         target = None if webhook_url is None else parse_target("webhook_url", webhook_url)
         hook_key = None if webhook_key is None else check_text("webhook_key", webhook_key)
@@ -77,6 +91,8 @@ class Sandbox(Commands):
         if target:
             webhooks = Webhooks(target, hook_key or make_webhook_key(state.api_key), state.clock)
         super().__init__(state, webhooks)
+        if on_request:
+            self._log.listeners.append(on_request)
         self._lock = threading.Lock()
         self._server: Server | None = None
         self._closed = False
@@ -90,7 +106,8 @@ class Sandbox(Commands):
             if self._closed:
                 raise RuntimeError("this sandbox was closed; make a new one")
             if self._server is None:
-                server = Server(self._port, tls=self._tls.context if self._tls else None)
+                tls = self._tls.context if self._tls else None
+                server = Server(self._port, host=self._host, tls=tls)
                 origin = self._origin(server)
                 if self._webhooks:
                     self._webhooks.start(origin)
@@ -119,13 +136,13 @@ class Sandbox(Commands):
             self._log.add(incoming, outgoing)
 
     def _origin(self, server: Server) -> str:
-        return f"{'https' if self._tls else 'http'}://{HOST}:{server.port}"
+        return hosts.origin("https" if self._tls else "http", self._host, server.port)
 
     def _app(self, origin: str) -> App:
         return App(
             {
                 api.PREFIX: api.Api(self._state, self._faults, self._limits, origin),
-                control.PREFIX: control.Control(self),
+                control.PREFIX: control.Control(self, remote=self._remote),
             }
         )
 
