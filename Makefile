@@ -31,6 +31,7 @@ C_HEADERS := $(sort $(wildcard csrc/*/*.h csrc/*/*/*.h))
 C_FILES := $(C_SOURCES) $(C_HEADERS)
 EXTENSION_FILES := $(CORE_SOURCES) $(BINDING_SOURCES) $(C_HEADERS)
 PACKAGE_FILES := $(EXTENSION_FILES) $(shell find merge_link -name '*.py' -o -name '*.pyi' -o -name py.typed) \
+    $(wildcard merge_link/sandbox/pages/*) \
     pyproject.toml setup.py MANIFEST.in $(wildcard README.md LICENSE)
 
 # A make of its own, with as many jobs as there are cores unless -j was given.

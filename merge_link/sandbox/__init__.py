@@ -13,6 +13,9 @@ What lives here, from the top down; a module imports only from those below it:
 ==================  ==========================================================
 ``sandbox``         `Sandbox`, which puts the rooms together
 ``control``         the commands over HTTP, at ``/__sandbox__/``
+``home``            the page at ``/``
+``overview``        what that page shows
+``assets``          the files in ``pages/``, with the strictest rules for browsers
 ``tls``             a certificate made on the spot
 ``server``          the listening socket and the threads; knows nothing of Merge
 ``connection``      one HTTP/1.1 connection, framed by h11; nothing of Merge either

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack
 
-from merge_link.sandbox import api, control, hosts
+from merge_link.sandbox import api, control, home, hosts
 from merge_link.sandbox.app import App
 from merge_link.sandbox.arguments import check_api_key, check_text
 from merge_link.sandbox.commands import Commands
 from merge_link.sandbox.message import Incoming, Outgoing
+from merge_link.sandbox.overview import Overview
 from merge_link.sandbox.post import parse_target
 from merge_link.sandbox.record import RecordedRequest
 from merge_link.sandbox.server import Server
@@ -132,17 +133,28 @@ class Sandbox(Commands):
             self._closed = True
 
     def _observe(self, incoming: Incoming, outgoing: Outgoing) -> None:
-        if not incoming.path.startswith(control.PREFIX):
+        if incoming.path != home.PATH and not incoming.path.startswith(control.PREFIX):
             self._log.add(incoming, outgoing)
 
     def _origin(self, server: Server) -> str:
         return hosts.origin("https" if self._tls else "http", self._host, server.port)
 
     def _app(self, origin: str) -> App:
+        overview = Overview(
+            self._state,
+            self._log,
+            self._faults,
+            self._limits,
+            self._webhooks,
+            origin=origin,
+            ca_file=self._tls.ca_file if self._tls else None,
+        )
         return App(
             {
                 api.PREFIX: api.Api(self._state, self._faults, self._limits, origin),
-                control.PREFIX: control.Control(self, remote=self._remote),
+                control.PREFIX: control.Control(self, overview, remote=self._remote),
+                home.PATH: home.home,
+                home.PREFIX: home.home,
             }
         )
 
@@ -183,7 +195,7 @@ class Sandbox(Commands):
 
         A request is there before its caller gets the answer. The latest 10,000 are kept, fewer
         if their bodies pass 64 MiB. What could not be read as HTTP is not among them, nor what
-        came to `control`.
+        came to `control`, nor what asked for the page at ``/``.
         """
         return self._log.snapshot()
 

@@ -206,6 +206,11 @@ class State:
         with self._store.transaction as db:
             return read_page(db, [*own, *filters], cursor, page_size)
 
+    def latest_accounts(self, limit: int = 100) -> list[LinkedAccount]:
+        """The accounts of all keys that were linked or relinked last, newest first."""
+        with self._store.transaction as db:
+            return accounts.latest_accounts(db, limit)
+
     def delete_account(self, account: LinkedAccount) -> None:
         """Delete a linked account. Without effect if it is gone already."""
         with self._change() as (db, happen):
