@@ -144,8 +144,8 @@ test-pythons: dist system-test  ## The Python tests on every other Python from 3
 	@scripts/test-pythons $(BIN)/python dist/*.whl $(PYTEST_ARGS)
 
 .PHONY: test-browser
-test-browser: setup system-browser  ## The cards of notebooks in Chromium
-	@$(BIN)/pytest $(PYTEST_ARGS) tests/test_notebook_browser.py
+test-browser: setup system-browser  ## The cards of notebooks and the page of the sandbox, in Chromium
+	@$(BIN)/pytest $(PYTEST_ARGS) tests/test_notebook_browser.py tests/test_sandbox_page_browser.py
 
 .PHONY: test-next
 test-next: dist  ## The Python tests on Debian's newest python3 and libcurl (needs root and debootstrap)

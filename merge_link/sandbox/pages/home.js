@@ -161,7 +161,7 @@ const ROWS = {
   requests: (request) => {
     const element = document.createElement("li");
     const line = make("p", "mono", `${request.method} ${request.path}`);
-    line.prepend(badge(request.status ?? "cut", statusTone(request.status)));
+    line.prepend(badge(request.status ?? "cut", statusTone(request.status)), " ");
     element.append(line, make("span", "quiet", `${request.milliseconds.toFixed(1)} ms, ${time(request.answered_at)}`));
     return element;
   },
@@ -186,9 +186,9 @@ function makeRow([name, ...more], facts, buttons) {
   const element = document.createElement("li");
   const words = document.createElement("div");
   const title = make("p", "", "");
-  title.append(make("strong", "", name), make("span", "quiet", more.join(" · ")));
+  title.append(make("strong", "", name), " ", make("span", "quiet", more.join(" · ")));
   const below = make("p", "quiet", "");
-  facts.filter(Boolean).forEach((fact, index) => below.append(...(index > 1 ? [" · "] : []), fact));
+  facts.filter(Boolean).forEach((fact, index) => below.append(...[[], [" "]][index] ?? [" · "], fact));
   words.append(title, below);
   const end = make("div", "end", "");
   if (buttons) end.append(...buttons.filter(Boolean));
