@@ -6,7 +6,8 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import pytest
@@ -329,6 +330,35 @@ def test_close_ends_a_delivery_in_the_middle(serve: Serve) -> None:
         target.close()
     assert threading.active_count() == before
     assert len(target.requests) == 1
+
+
+@pytest.fixture
+def full() -> Iterator[int]:
+    """The port of a listener whose queue is full: connecting to it hangs."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, ExitStack() as stack:
+        port: int = listener.getsockname()[1]
+        for _ in range(8):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            with suppress(BlockingIOError):
+                waiting.connect(("127.0.0.1", port))
+        yield port
+
+
+def test_connecting_that_hangs_is_a_failure(full: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webhooks, "ANSWER_SECONDS", 0.05)
+    with Sandbox(webhook_url=f"http://127.0.0.1:{full}") as sandbox:
+        link(sandbox)
+        (delivery,) = sandbox.wait_for_deliveries(attempts=1)
+        assert (delivery.state, delivery.problem) == ("waiting", "no answer in 0.05 s")
+
+
+def test_close_ends_connecting(full: int) -> None:
+    with Sandbox(webhook_url=f"http://127.0.0.1:{full}") as sandbox:
+        link(sandbox)
+        begin = time.monotonic()
+    assert time.monotonic() - begin < 5.0
+    assert webhook_threads() == []
 
 
 def test_close_ends_a_wait_for_the_next_attempt(serve: Serve) -> None:
