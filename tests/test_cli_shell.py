@@ -124,7 +124,7 @@ def bash() -> None:
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        (["merge-link", ""], ["completion", "create", "doctor"]),
+        (["merge-link", ""], ["completion", "create", "doctor", "sandbox"]),
         (["merge-link", "cr"], ["create"]),
         (["merge-link", "create", "--category", "a"], ["ats", "accounting"]),
         (["merge-link", "create", "--category", "ats", "--category", "h"], ["hris"]),
@@ -136,6 +136,7 @@ def bash() -> None:
         (["merge-link", "create", "--completed-account-initial-screen", ""], ["SELECTIVE_SYNC"]),
         (["merge-link", "create", "--magic"], ["--magic-link"]),
         (["merge-link", "completion", "f"], ["fish"]),
+        (["merge-link", "sandbox", "--web"], ["--webhook-url", "--webhook-key-file"]),
     ],
 )
 def test_bash_completes_commands_flags_and_choices(words: list[str], offered: list[str]) -> None:

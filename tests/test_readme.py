@@ -216,8 +216,9 @@ DOCUMENTS = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/command-line.
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_links_lead_to_files(name: str) -> None:
-    targets = re.findall(r"\]\((?!https?://|#)([^)#]+)", (ROOT / name).read_text())
-    assert [target for target in targets if not (ROOT / target).exists()] == []
+    document = ROOT / name
+    targets = re.findall(r"\]\((?!https?://|#)([^)#]+)", document.read_text())
+    assert [target for target in targets if not (document.parent / target).exists()] == []
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

@@ -6,13 +6,14 @@ What lives here, from the top down; a module imports only from those below it:
 ``program``     the command as a whole: its subcommands, its exit codes
 ``create``      ``merge-link create``: flags in, link token out
 ``doctor``      ``merge-link doctor``: what was found, and what to do, as text or JSON
+``sandbox``     ``merge-link sandbox``: a sandbox that runs until Ctrl-C
 ``completion``  ``merge-link completion``: the script that a shell needs
 ``checkup``     what the doctor looks at, one finding for each
 ``probe``       one harmless request, and how far it came
 ``advice``      what to do when the server was not reached, or answered no
 ``connection``  where requests go, and with which key: the sandbox or Merge
-``browser``     opening a magic link
-``inputs``      what comes from files: the JSON object, the API key, variables
+``browser``     opening a magic link, or the sandbox's page
+``inputs``      what comes from files: the JSON object, keys, variables
 ``failures``    errors as lines for a person, in terms of the flags they typed
 ``options``     the flags, made from the field rows of the C core
 ``output``      a link token as text, JSON or lines for a shell; colours

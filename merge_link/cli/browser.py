@@ -1,4 +1,7 @@
-"""Opening a magic link in a browser. Nobody but the browser is told what it is."""
+"""Opening a magic link, or the sandbox's page, in a browser.
+
+Nobody but the browser is told what a magic link is.
+"""
 
 import os
 import sys

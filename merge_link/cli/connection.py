@@ -10,7 +10,7 @@ import click
 
 from merge_link import Client, _core, _environment
 from merge_link.cli.failures import ExitCode, Failure
-from merge_link.cli.inputs import STDIN, environment_with, name_of, read_api_key
+from merge_link.cli.inputs import STDIN, environment_with, name_of, read_key
 from merge_link.cli.options import REGIONS, completion_of, refused_key_option
 
 if TYPE_CHECKING:
@@ -100,7 +100,9 @@ class Connection:
 
     def api_key(self) -> str | None:
         """The key of the file; None leaves it to the client, which reads the environment."""
-        return read_api_key(self.api_key_file) if self.api_key_file is not None else None
+        if self.api_key_file is None:
+            return None
+        return read_key("--api-key-file", self.api_key_file)
 
     @contextmanager
     def options(self) -> Iterator[dict[str, Any]]:

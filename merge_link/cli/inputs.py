@@ -1,4 +1,4 @@
-"""What comes from files: the JSON object of API fields, the API key, environment variables."""
+"""What comes from files: the JSON object of API fields, keys, environment variables."""
 
 import io
 import json
@@ -111,11 +111,11 @@ def _unknown(name: str, meant: str | None) -> str:
     return f"{json.dumps(name)} is not a field of the API; {hint}"
 
 
-# ---- the API key ----
+# ---- keys ----
 
 
-def read_api_key(path: str) -> str:
-    """Read an API key from a file, without the line end. Raises `Failure`."""
+def read_key(flag: str, path: str) -> str:
+    """Read a key from the file of a flag, without the line end. Raises `Failure`."""
     try:
         with _open(path) as file:
             if path != STDIN:
@@ -123,9 +123,9 @@ def read_api_key(path: str) -> str:
             key = file.read(_MOST_KEY_BYTES)
     except OSError as error:
         raise Failure(
-            f"--api-key-file {name_of(path)}: {_reason(error)}", code=ExitCode.CONFIGURATION
+            f"{flag} {name_of(path)}: {_reason(error)}", code=ExitCode.CONFIGURATION
         ) from None
-    # What is no text is refused by the core, which says what a key must be.
+    # What is no text is refused where the key is used, which says what it must be.
     return key.decode("utf-8-sig", "replace").rstrip("\r\n")
 
 

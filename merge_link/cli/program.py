@@ -12,6 +12,7 @@ from merge_link.cli.doctor import doctor
 from merge_link.cli.failures import EXIT_CODES_HELP, ExitCode, Failure
 from merge_link.cli.options import HELP_NAMES, version_option
 from merge_link.cli.output import complain, wants_colour
+from merge_link.cli.sandbox import sandbox
 
 
 class Program(click.Group):
@@ -53,7 +54,7 @@ program: Program = Program(
     help="Link accounts through Merge (https://docs.merge.dev).",
     epilog=EXIT_CODES_HELP,
     context_settings={"help_option_names": HELP_NAMES},
-    commands={"create": create, "doctor": doctor, "completion": completion},
+    commands={"create": create, "doctor": doctor, "sandbox": sandbox, "completion": completion},
     params=[version_option()],
     invoke_without_command=True,
     callback=click.pass_context(_show_help),

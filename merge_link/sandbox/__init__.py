@@ -13,6 +13,9 @@ What lives here, from the top down; a module imports only from those below it:
 ==================  ==========================================================
 ``sandbox``         `Sandbox`, which puts the rooms together
 ``control``         the commands over HTTP, at ``/__sandbox__/``
+``home``            the page at ``/``
+``overview``        what that page shows
+``assets``          the files in ``pages/``, with the strictest rules for browsers
 ``tls``             a certificate made on the spot
 ``server``          the listening socket and the threads; knows nothing of Merge
 ``connection``      one HTTP/1.1 connection, framed by h11; nothing of Merge either
@@ -22,6 +25,8 @@ What lives here, from the top down; a module imports only from those below it:
 ``link_page``       the page where an end user links an account, and ``initialize.js``
 ``assets``          the files in ``pages/``: HTML, styles and scripts without a build step
 ``commands``        what a test may ask for: faults, time, what end users do
+``webhooks``        what happens, told to a URL, signed, again while it fails
+``post``            one POST to any URL; nothing of Merge either
 ``faults``          faults that were asked for and have not happened yet
 ``limits``          throttling, and the shut-out of addresses that fail
 ``state``           what the sandbox remembers, and what may happen to it; atomic, no HTTP
@@ -35,6 +40,7 @@ What lives here, from the top down; a module imports only from those below it:
 ``linking``         link token, linked account, public token, event: values
 ``integrations``    the integrations that it knows, by category
 ``report``          these requests as text for a person, without secrets
+``hosts``           where it may listen, and by which names it may be called
 ``record``          the requests that came in, for assertions
 ``clock``           the time, which can be advanced
 ``arguments``       checks of what is asked for
@@ -62,5 +68,6 @@ if _missing:
 from merge_link.sandbox.linking import LinkRefused  # noqa: E402 (after the check above)
 from merge_link.sandbox.record import RecordedRequest  # noqa: E402
 from merge_link.sandbox.sandbox import Sandbox  # noqa: E402
+from merge_link.sandbox.webhooks import WebhookDelivery  # noqa: E402
 
-__all__ = ["LinkRefused", "RecordedRequest", "Sandbox"]
+__all__ = ["LinkRefused", "RecordedRequest", "Sandbox", "WebhookDelivery"]

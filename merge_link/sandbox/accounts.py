@@ -46,6 +46,15 @@ def find_account(db: sqlite3.Connection, **values: object) -> LinkedAccount | No
     return row and read_account(row)
 
 
+def latest_accounts(db: sqlite3.Connection, limit: int) -> list[LinkedAccount]:
+    """The accounts of all keys that were linked or relinked last, newest first."""
+    query = (
+        f"SELECT {ACCOUNT_COLUMNS} FROM linked_accounts"
+        " ORDER BY completed_at DESC, number DESC LIMIT ?"
+    )
+    return [read_account(row) for row in db.execute(query, [limit])]
+
+
 def integration_to_relink(
     db: sqlite3.Connection, api_key: str, order: Mapping[str, Any]
 ) -> str | None:

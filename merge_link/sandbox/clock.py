@@ -25,6 +25,11 @@ class Clock:
             self._ahead += seconds
             return self._ahead
 
+    @property
+    def ahead(self) -> float:
+        """By how many seconds it is ahead of the machine's."""
+        return self._ahead
+
     def reset(self) -> None:
         """Go back to the machine's time."""
         with self._lock:

@@ -3,7 +3,8 @@
 From Python these are methods of `Sandbox`; `control` offers them over HTTP by the same names.
 """
 
-from typing import get_args
+from collections.abc import Mapping
+from typing import Any, get_args
 
 from merge_link.sandbox.arguments import (
     check_api_key,
@@ -14,11 +15,12 @@ from merge_link.sandbox.arguments import (
 )
 from merge_link.sandbox.faults import Fault, Faults, error_response
 from merge_link.sandbox.limits import Limits
-from merge_link.sandbox.linking import STATUSES, Status
+from merge_link.sandbox.linking import STATUSES, LinkedAccount, Status
 from merge_link.sandbox.message import Cut, Delivery
 from merge_link.sandbox.record import RequestLog
 from merge_link.sandbox.rules import ENDPOINTS
 from merge_link.sandbox.state import State
+from merge_link.sandbox.webhooks import Webhooks
 
 MOST_DELAY_SECONDS = 24 * 3600.0
 
@@ -35,8 +37,9 @@ class Commands:
     All raise `ValueError` for an argument that makes no sense.
     """
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, webhooks: Webhooks | None = None) -> None:
         self._state = state
+        self._webhooks = webhooks
         self._log = RequestLog()
         self._faults = Faults()
         self._limits = Limits(state.clock)
@@ -107,12 +110,17 @@ class Commands:
     # ---- time ----
 
     def advance(self, *, seconds: float = 0, minutes: float = 0, hours: float = 0) -> None:
-        """Let so much time pass at once for all that expires, throttled callers included."""
+        """Let so much time pass at once for all that expires, throttled callers included.
+
+        Webhooks that would have been sent meanwhile are sent now.
+        """
         self._state.advance(
             check_seconds("seconds", seconds)
             + 60 * check_seconds("minutes", minutes)
             + 3600 * check_seconds("hours", hours)
         )
+        if self._webhooks:
+            self._webhooks.wake()
 
     # ---- what end users do ----
 
@@ -141,6 +149,35 @@ class Commands:
         """Let a linked account need relinking, as when its end user changes the password."""
         self.set_status(account, "RELINK_NEEDED")
 
+    # ---- webhooks ----
+
+    def emit(
+        self, event: str, account: str | None = None, data: Mapping[str, Any] | None = None
+    ) -> None:
+        """Send a webhook of any name, such as ``candidate.changed``.
+
+        ``account`` is the id or account token of the linked account that it is about; None if
+        there is only one. ``data`` is what Merge would send under that name.
+        """
+        check_text("event", event)
+        if data is not None and not isinstance(data, Mapping):
+            raise ValueError("data must be an object that is ready for JSON")
+        if self._webhooks is None:
+            raise ValueError("emit needs somewhere to send to: Sandbox(webhook_url=...)")
+        self._webhooks.send(event, self._account(account), data or {})
+
+    def _account(self, account: str | None) -> LinkedAccount:
+        if account is not None:
+            found = self._state.find_any_account(check_text("account", account))
+            if found is None:
+                raise ValueError("account must be the id or account token of a linked account")
+            return found
+        page = self._state.list_accounts(None, page_size=2)
+        if len(page.results) != 1:
+            many = "several accounts are" if page.results else "no account is"
+            raise ValueError(f"account must be the id of a linked account: {many} linked")
+        return page.results[0]
+
     # ---- all of it ----
 
     def add_api_key(self, api_key: str) -> None:
@@ -148,10 +185,15 @@ class Commands:
         self._state.add_api_key(check_api_key(api_key))
 
     def reset(self) -> None:
-        """Begin anew: no tokens, accounts, requests or faults, the first key, the right time."""
+        """Begin anew: the first key, the right time, and else nothing.
+
+        No tokens, accounts, requests, faults, and no webhooks still to be sent.
+        """
         self.clear_faults()
         self._state.reset()
         self._log.clear()
+        if self._webhooks:
+            self._webhooks.clear()
 
 
 def _optional_slug(integration: object) -> str | None:

@@ -79,7 +79,8 @@ class Connection:
         incoming = None
         try:
             incoming = self._receive_head()
-            incoming = replace(incoming, body=self._receive_body(incoming))
+            body = self._receive_body(incoming)
+            incoming = replace(incoming, body=body, began=time.perf_counter())
         except _Refused as refused:
             self._give_up(refused.status, incoming)
             return False
@@ -104,6 +105,7 @@ class Connection:
             ],
             body=b"",
             peer=self._peer,
+            began=time.perf_counter(),
         )
 
     def _receive_body(self, head: Incoming) -> bytes:

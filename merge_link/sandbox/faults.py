@@ -50,6 +50,12 @@ class Faults:
         with self._lock:
             (self._delays if fault.delivery.wait_seconds else self._queue).append(fault)
 
+    @property
+    def count(self) -> int:
+        """How many were asked for and have not happened yet, or happen to all."""
+        with self._lock:
+            return len(self._queue) + len(self._delays)
+
     def clear(self) -> None:
         """Forget what has not happened yet."""
         with self._lock:

@@ -24,6 +24,11 @@ class Limits:
         self._calls: RollingWindow | None = None
         self._failures: RollingWindow | None = None
 
+    @property
+    def count(self) -> int:
+        """How many of the two there are."""
+        return (self._calls is not None) + (self._failures is not None)
+
     def throttle(self, requests: int, seconds: float = 60.0) -> None:
         """Allow a caller so many requests in any so many seconds.
 

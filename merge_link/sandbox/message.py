@@ -17,6 +17,7 @@ class Incoming:
     headers: HeaderList
     body: bytes
     peer: str = ""  # the IP address that it came from
+    began: float = 0.0  # when it was whole, by `time.perf_counter`
 
     @property
     def path(self) -> str:

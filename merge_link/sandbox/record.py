@@ -1,9 +1,11 @@
 """The requests that came in, kept for assertions."""
 
 import json
+import re
 import threading
+import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +15,9 @@ MOST_REQUESTS = 10_000
 MOST_BYTES = 64 << 20
 
 _CREDENTIALS = frozenset({"authorization", "proxy-authorization", "x-account-token", "cookie"})
+
+# What follows account-token/, and whatever is as long as a token of ours.
+_SECRETS = re.compile(r"(?<=/account-token/)(?!regenerate$)[^/]+|(?<=/)[^/]{24,}")
 
 
 class RecordedHeaders(Mapping[str, str]):
@@ -58,6 +63,8 @@ class RecordedRequest:
     ``headers`` are looked up without regard to case, ``status`` is the answer's,
     None if a fault dropped the connection before it. ``body`` holds the bytes; of a body that was
     refused for its size, none. ``refusal`` holds the answer's body if its status is 400 or more.
+    ``answered_at`` is in seconds since 1970, and ``seconds`` is how long the answer took, with the
+    delay of a fault.
     """
 
     method: str
@@ -66,6 +73,13 @@ class RecordedRequest:
     body: bytes = field(repr=False)
     status: int | None
     refusal: bytes = field(default=b"", repr=False)
+    answered_at: float = 0.0
+    seconds: float = 0.0
+
+    @property
+    def masked_path(self) -> str:
+        """The path without the public token or the magic link's code that may be in it."""
+        return _SECRETS.sub("***", self.path)
 
     @property
     def json(self) -> Any:
@@ -77,9 +91,13 @@ class RecordedRequest:
 
 
 class RequestLog:
-    """The latest requests, at most 10,000 and at most 64 MiB of bodies. Thread-safe."""
+    """The latest requests, at most 10,000 and at most 64 MiB of bodies. Thread-safe.
+
+    ``listeners`` are called with each, and must not raise.
+    """
 
     def __init__(self) -> None:
+        self.listeners: list[Callable[[RecordedRequest], None]] = []
         self._lock = threading.Lock()
         self._requests: deque[RecordedRequest] = deque()
         self._bytes = 0
@@ -94,12 +112,16 @@ class RequestLog:
             body=incoming.body,
             status=outgoing.status if answered else None,
             refusal=outgoing.body if answered and outgoing.status >= 400 else b"",
+            answered_at=time.time(),
+            seconds=time.perf_counter() - incoming.began + outgoing.delivery.wait_seconds,
         )
         with self._lock:
             self._requests.append(request)
             self._bytes += _size(request)
             while len(self._requests) > MOST_REQUESTS or self._bytes > MOST_BYTES:
                 self._bytes -= _size(self._requests.popleft())
+        for listener in self.listeners:
+            listener(request)
 
     def clear(self) -> None:
         """Forget them."""

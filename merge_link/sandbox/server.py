@@ -1,4 +1,4 @@
-"""A loopback server: one listening socket, one thread that accepts, one thread a connection.
+"""A server: one listening socket, one thread that accepts, one thread a connection.
 
 Threads and blocking sockets keep a connection's life readable from top to bottom, and the
 sandbox's clients are few. Knows nothing of Merge.
@@ -11,16 +11,16 @@ import threading
 from contextlib import suppress
 
 from merge_link.sandbox.connection import Connection
+from merge_link.sandbox.hosts import DEFAULT
 from merge_link.sandbox.message import Handler, Observer
 
-HOST = "127.0.0.1"
 BACKLOG = 1024
 IDLE_SECONDS = 120.0
 ACCEPT_PAUSE_SECONDS = 0.05
 
 
 class Server:
-    """Listens on ``port`` (0: a free one) of the loopback interface once it is constructed.
+    """Listens on ``port`` (0: a free one) of ``host`` once it is constructed.
 
     Connections wait until `start`. ``idle_seconds`` is the longest silence that a connection
     is kept through. With ``tls`` it speaks nothing else. Raises `OSError` if the port cannot be
@@ -31,10 +31,12 @@ class Server:
         self,
         port: int = 0,
         *,
+        host: str = DEFAULT,
         idle_seconds: float = IDLE_SECONDS,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        self._listener = socket.create_server((HOST, port), backlog=BACKLOG)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
         self._listener.setblocking(False)
         self.port: int = self._listener.getsockname()[1]
         self._idle_seconds = idle_seconds

@@ -184,6 +184,11 @@ class State:
         with self._store.transaction as db:
             return accounts.find_account(db, api_key=api_key, account_token=account_token)
 
+    def find_any_account(self, account: str) -> LinkedAccount | None:
+        """The linked account of any key, named by its id or its account token."""
+        with self._store.transaction as db:
+            return _find_any_account(db, account)
+
     def list_accounts(
         self,
         api_key: str | None,
@@ -200,6 +205,11 @@ class State:
         own = [] if api_key is None else [("api_key", [api_key])]
         with self._store.transaction as db:
             return read_page(db, [*own, *filters], cursor, page_size)
+
+    def latest_accounts(self, limit: int = 100) -> list[LinkedAccount]:
+        """The accounts of all keys that were linked or relinked last, newest first."""
+        with self._store.transaction as db:
+            return accounts.latest_accounts(db, limit)
 
     def delete_account(self, account: LinkedAccount) -> None:
         """Delete a linked account. Without effect if it is gone already."""
@@ -222,9 +232,7 @@ class State:
         if status not in STATUSES:
             raise ValueError(f"status must be one of {', '.join(STATUSES)}")
         with self._store.transaction as db:
-            found = accounts.find_account(db, id=account) or accounts.find_account(
-                db, account_token=account
-            )
+            found = _find_any_account(db, account)
             if found is None:
                 return None
             accounts.update_account(db, found.number, status=status)
@@ -240,3 +248,7 @@ class State:
             for event in events:
                 for listener in self.listeners:
                     listener(event)
+
+
+def _find_any_account(db: sqlite3.Connection, account: str) -> LinkedAccount | None:
+    return accounts.find_account(db, id=account) or accounts.find_account(db, account_token=account)

@@ -93,16 +93,7 @@ class Views:
 
     def retrieve_account(self, call: Call) -> Response:
         """``GET account-details``."""
-        account = _account_of(call)
-        return json_response(
-            {
-                **self._common(account),
-                "integration": account.integration_name,
-                "integration_slug": account.integration_slug,
-                "instance_id": None,
-                "instance_display_value": None,
-            }
-        )
+        return json_response(account_details(_account_of(call), self._origin))
 
     def list_accounts(self, call: Call) -> Response:
         """``GET linked-accounts``."""
@@ -131,7 +122,7 @@ class Views:
 
     def _listed(self, account: LinkedAccount) -> dict[str, Any]:
         return {
-            **self._common(account),
+            **_common(account, self._origin),
             "status_detail": None,
             "subdomain": None,
             "integration": {
@@ -142,22 +133,33 @@ class Views:
             "integration_specific_fields": {},
         }
 
-    def _common(self, account: LinkedAccount) -> dict[str, Any]:
-        real = account.account_type == "PRODUCTION" and account.status != "INCOMPLETE"
-        listener = f"{self._origin}/api/integrations/webhook-listener/{account.id}"
-        completed_at = datetime.fromtimestamp(account.completed_at, UTC).replace(tzinfo=None)
-        return {
-            "id": account.id,
-            "category": account.category,
-            "status": account.status,
-            "end_user_origin_id": account.end_user_origin_id,
-            "end_user_organization_name": account.end_user_organization_name,
-            "end_user_email_address": account.end_user_email_address,
-            "webhook_listener_url": listener,
-            "is_duplicate": False if real else None,
-            "account_type": account.account_type,
-            "completed_at": completed_at.isoformat(timespec="microseconds") + "Z",
-        }
+
+def account_details(account: LinkedAccount, origin: str) -> dict[str, Any]:
+    """A linked account as ``account-details`` and webhooks describe it."""
+    return {
+        **_common(account, origin),
+        "integration": account.integration_name,
+        "integration_slug": account.integration_slug,
+        "instance_id": None,
+        "instance_display_value": None,
+    }
+
+
+def _common(account: LinkedAccount, origin: str) -> dict[str, Any]:
+    real = account.account_type == "PRODUCTION" and account.status != "INCOMPLETE"
+    completed_at = datetime.fromtimestamp(account.completed_at, UTC).replace(tzinfo=None)
+    return {
+        "id": account.id,
+        "category": account.category,
+        "status": account.status,
+        "end_user_origin_id": account.end_user_origin_id,
+        "end_user_organization_name": account.end_user_organization_name,
+        "end_user_email_address": account.end_user_email_address,
+        "webhook_listener_url": f"{origin}/api/integrations/webhook-listener/{account.id}",
+        "is_duplicate": False if real else None,
+        "account_type": account.account_type,
+        "completed_at": completed_at.isoformat(timespec="microseconds") + "Z",
+    }
 
 
 def _last_values(request: Request) -> dict[str, str]:

@@ -16,7 +16,8 @@ from installing import ROOT, need, run
 VERSION = merge_link.__version__
 DIST_INFO = f"merge_link-{VERSION}.dist-info"
 PACKAGE = [path.relative_to(ROOT) for path in (ROOT / "merge_link").rglob("*.py*")]
-SOURCES = {str(path) for path in PACKAGE if path.suffix in (".py", ".pyi")} | {
+PAGES = [path.relative_to(ROOT) for path in (ROOT / "merge_link/sandbox/pages").iterdir()]
+SOURCES = {str(path) for path in [*PACKAGE, *PAGES] if path.suffix not in (".pyc", ".so")} | {
     "merge_link_pytest.py"
 }
 

@@ -75,7 +75,7 @@ def test_a_key_that_no_header_could_carry_is_refused_without_showing_it(key: str
 @pytest.mark.parametrize(
     "path",
     [
-        *("/", "/api", "/api/payroll/v1/link-token", "/api/atss/v1/link-token"),
+        *("/home", "/api", "/api/payroll/v1/link-token", "/api/atss/v1/link-token"),
         *("/api/ATS/v1/link-token", "/api/ats/v2/link-token", "/api/ats/v1/link_token"),
         *("/api/ats/v1/link-token/", "//api/ats/v1/link-token", "/api//ats/v1/link-token"),
         *("/ats/v1/link-token", "/api/ats/v1/account-tokens/x", "/api/ats/v1/%ff"),

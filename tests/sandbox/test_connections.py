@@ -107,7 +107,7 @@ def test_a_client_that_waits_with_too_large_a_body_is_refused_at_once(sandbox: S
 def test_head_gets_the_headers_only(sandbox: Sandbox) -> None:
     with connect(sandbox) as sock:
         for _ in range(2):
-            sock.sendall(b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n")
+            sock.sendall(b"HEAD /nowhere HTTP/1.1\r\nHost: x\r\n\r\n")
             answer = read_answer(sock, "HEAD")
             assert (answer.status, answer.body) == (404, b"")
             assert int(answer.headers["Content-Length"]) > 0
