@@ -273,6 +273,19 @@ def test_a_proxy_that_is_down_is_named() -> None:
     assert (error.code, error.may_have_arrived) == ("CURLE_COULDNT_CONNECT", False)
 
 
+@pytest.mark.parametrize("login", ["", f"{LOGIN}@"])
+@pytest.mark.parametrize("way", ["option", "environment"])
+def test_a_proxy_without_a_scheme_is_named_too(
+    monkeypatch: pytest.MonkeyPatch, way: str, login: str
+) -> None:
+    """Host and port are no secret, also where they are all that was given."""
+    url = f"{login}127.0.0.1:1"
+    options = {"proxy": url} if way == "option" else {"base_url": "https://api.example/api"}
+    if way == "environment":
+        monkeypatch.setenv("HTTPS_PROXY", url)
+    assert str(failure(**options)).startswith("cannot connect to the proxy 127.0.0.1:1: ")
+
+
 def test_a_proxy_whose_name_is_unknown_is_named() -> None:
     error = failure(proxy=f"http://{LOGIN}@No-Such-Proxy.invalid:3128")
     assert str(error) == (
