@@ -298,7 +298,7 @@ def test_a_proxy_whose_name_is_unknown_is_named() -> None:
 def test_a_proxy_that_closes_is_named(serve: Serve) -> None:
     proxy = serve(hang_up)
     error = failure(proxy=f"http://{LOGIN}@127.0.0.1:{proxy.port}")
-    assert str(error).startswith(f"the proxy 127.0.0.1:{proxy.port} broke off: ")
+    assert str(error).startswith(f"the exchange with the proxy 127.0.0.1:{proxy.port} failed: ")
     assert str(error).endswith(NOT_REACHED)
     assert not error.may_have_arrived
 
@@ -307,7 +307,7 @@ def test_a_proxy_that_closes_after_a_plain_request_may_have_passed_it_on(serve: 
     proxy = serve(hang_up)
     url = f"http://{LOGIN}@127.0.0.1:{proxy.port}"
     error = failure(proxy=url, base_url="http://localhost:9/api")
-    assert str(error).startswith(f"the proxy 127.0.0.1:{proxy.port} broke off: ")
+    assert str(error).startswith(f"the exchange with the proxy 127.0.0.1:{proxy.port} failed: ")
     assert NOT_REACHED not in str(error)
     assert error.may_have_arrived
 
@@ -342,7 +342,10 @@ def test_a_server_behind_a_proxy_is_named_with_it(
     )
     assert error.may_have_arrived
     error = failure(base_url=closing.base_url, **options)
-    assert str(error).endswith(f" (through the proxy 127.0.0.1:{proxy.port})")
+    assert str(error).startswith(
+        f"the exchange with 127.0.0.1:{closing.port} (through the proxy 127.0.0.1:{proxy.port})"
+        " failed: "
+    )
     error = failure(base_url=silent.base_url, proxy=proxy.url())
     assert isinstance(error, TLSError)
     assert f"the certificate of 127.0.0.1:{silent.port} (through the proxy " in str(error)

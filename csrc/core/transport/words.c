@@ -382,14 +382,11 @@ static void explain_lost_handshake(const ml_transfer *t, const char *detail) {
 static void explain_other(const ml_transfer *t) {
     const char *detail = t->detail[0] != '\0' ? t->detail : curl_easy_strerror(t->code);
     bool in_handshake = t->exchange->sends == 0 && t->watched->has_begun_tls;
+    peer who = peer_of(t);
     if (in_handshake && !is_before_tunnel(t))
         explain_lost_handshake(t, detail);
-    else if (is_proxy_peer(t))
-        say(t, "the proxy %.270s broke off: %s", t->config->proxy_server, detail);
-    else if (has_proxy(t))
-        say(t, "%s (through the proxy %.200s)", detail, t->config->proxy_server);
     else
-        say(t, "%s", detail);
+        say(t, "the exchange with " PEER " failed: %s", OF(who), detail);
 }
 
 static void explain(const ml_transfer *t) {
