@@ -474,7 +474,11 @@ def test_a_silent_server_is_told_within_the_timeout(monkeypatch: pytest.MonkeyPa
     with scripted(monkeypatch, stay_silent):
         result = doctor("--timeout", "0.3")
     assert result.exit_code == 5
-    assert "--timeout 60" in what_to_do(result)
+    assert what_to_do(result).endswith(
+        "of 0.3 seconds is over"
+        " - If it is only slow: --timeout is for the whole call, retries and waits included."
+        " - Is the host of MERGE_BASE_URL right?"
+    )
 
 
 def test_what_a_server_says_is_shown_on_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -567,7 +571,7 @@ def timed_out(base_url: str) -> str:
 def test_a_handshake_that_takes_too_long_is_told(serve: Serve) -> None:
     text = timed_out(serve(stay_silent).base_url.replace("http:", "https:"))
     assert text.startswith("timed out in the TLS handshake with 127.0.0.1:")
-    assert "Does that port speak TLS?" in text
+    assert "Is TLS spoken at that port?" in text
 
 
 def test_a_connection_that_takes_too_long_is_told() -> None:
@@ -579,7 +583,10 @@ def test_a_connection_that_takes_too_long_is_told() -> None:
             waiting.connect_ex(listener.getsockname())
         text = timed_out(f"http://127.0.0.1:{listener.getsockname()[1]}/api")
     assert text.startswith("timed out while connecting to 127.0.0.1:")
-    assert "Packets seem to be dropped" in text
+    assert "Does a firewall drop the packets?" in text
+    assert text.count("a proxy leads out") == 1
+    assert "name it: HTTPS_PROXY=" not in text
+    assert text.endswith("Is the host of --base-url right?")
 
 
 # ---- several at once ----

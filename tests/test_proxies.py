@@ -177,6 +177,9 @@ HOW_TO_LOG_IN = (
     "Give both in the proxy's URL, percent-encoded: http://user:p%40ssword@proxy.example:3128"
 )
 WAY_PAST = "Its rules may forbid that. A NO_PROXY entry for the host leads past it."
+IN_REACH = (
+    "Is the host's name right, and in the proxy's reach? A NO_PROXY entry for the host leads past it."
+)
 REFUSALS: dict[str, tuple[str, Script, str, str, int]] = {
     "no login": ("", WANTED, "wants a login (status 407)", HOW_TO_LOG_IN, 1),
     "wrong login": (
@@ -198,8 +201,8 @@ REFUSALS: dict[str, tuple[str, Script, str, str, int]] = {
         WAY_PAST,
         1,
     ),
-    "no gateway": ("", answer(502), "could not connect to localhost:9 (status 502)", "", 2),
-    "slow gateway": ("", answer(504), "could not connect to localhost:9 (status 504)", "", 2),
+    "no gateway": ("", answer(502), "could not connect to localhost:9 (status 502)", IN_REACH, 2),
+    "slow gateway": ("", answer(504), "could not connect to localhost:9 (status 504)", IN_REACH, 2),
 }
 
 
@@ -262,6 +265,7 @@ def test_a_refusing_proxy_does_not_use_up_the_error_budget(serve: Serve) -> None
 
 # ---- a proxy that is not there, or not for long ----
 
+SLOW = "If it is only slow: timeout= is for the whole call, retries and waits included."
 WHICH = "The proxy is that of proxy=, else of HTTPS_PROXY or ALL_PROXY in the environment."
 
 
@@ -319,14 +323,25 @@ def test_a_silent_proxy_is_named_with_the_limit(serve: Serve) -> None:
     waiting = f"timed out while waiting to be let through by {who}: the "
     error = failure(proxy=url, timeout=0.3)
     assert isinstance(error, RequestTimeoutError)
-    assert str(error) == f"{waiting}timeout of 0.3 seconds is over{NOT_REACHED}"
+    assert str(error) == f"{waiting}timeout of 0.3 seconds is over{NOT_REACHED}\n{WHICH}"
     error = failure(proxy=url, connect_timeout=0.3)
-    assert str(error) == f"{waiting}connect_timeout of 0.3 seconds is over{NOT_REACHED}"
+    assert str(error) == (
+        f"{waiting}connect_timeout of 0.3 seconds is over{NOT_REACHED}\n{WHICH}"
+    )
     error = failure(proxy=url, timeout=0.3, base_url="http://localhost:9/api")
     assert str(error) == (
-        f"timed out while waiting for the answer of {who}: the timeout of 0.3 seconds is over"
+        f"timed out while waiting for the answer of {who}: the timeout of 0.3 seconds is over\n{SLOW}"
     )
     assert error.may_have_arrived
+
+
+def test_a_proxy_of_https_that_does_not_speak_tls_may_be_one_of_http(serve: Serve) -> None:
+    proxy = serve(raw=lambda connection: connection.wait_for_end())
+    error = failure(proxy=f"https://{LOGIN}@127.0.0.1:{proxy.port}", timeout=0.3)
+    assert str(error) == (
+        f"timed out in the TLS handshake with the proxy 127.0.0.1:{proxy.port}: the timeout of 0.3 "
+        f"seconds is over{NOT_REACHED}\nIs the proxy one of http://? Most are, also for https://."
+    )
 
 
 def test_a_server_behind_a_proxy_is_named_with_it(
@@ -338,7 +353,7 @@ def test_a_server_behind_a_proxy_is_named_with_it(
     error = failure(base_url=silent.base_url, timeout=0.5, **options)
     assert str(error) == (
         f"timed out while waiting for the answer of 127.0.0.1:{silent.port} (through the proxy "
-        f"127.0.0.1:{proxy.port}): the timeout of 0.5 seconds is over"
+        f"127.0.0.1:{proxy.port}): the timeout of 0.5 seconds is over\n{SLOW}"
     )
     assert error.may_have_arrived
     error = failure(base_url=closing.base_url, **options)
