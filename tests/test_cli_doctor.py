@@ -401,9 +401,9 @@ def test_a_proxy_that_is_not_there_is_told_with_its_variable() -> None:
 def test_a_proxy_of_a_file_is_told_with_the_file(tmp_path: Path) -> None:
     file = tmp_path / ".env"
     file.write_text(f"MERGE_API_KEY={KEY}\nall_proxy=http://127.0.0.1:{free_port()}\n")
-    result = doctor("--env-file", str(file))
+    result = doctor("--env-file", str(file), "--region", "eu")
     assert f"The proxy is that of all_proxy (in {file})." in what_to_do(result)
-    assert "NO_PROXY=api.merge.dev leads past it" in what_to_do(result)
+    assert "NO_PROXY=api-eu.merge.dev leads past it" in what_to_do(result)
 
 
 @pytest.mark.parametrize(
