@@ -49,12 +49,10 @@ static void add_secret(ml_masked *masked, size_t count, ml_text secret) {
 static void list_secrets(ml_call *call) {
     static const ml_secret none = {0};
     const ml_config *config = call->config;
+    const ml_secret *proxy = config->proxy_login.data != NULL ? &config->proxy : &none;
     const ml_secret *const secrets[] = {
-        &config->account_token,
-        config->proxy_login.data != NULL ? &config->proxy : &none,
-        &config->proxy_login,
-        &config->proxy_password,
-        &call->api_key,
+        &config->account_token,  proxy,          &config->proxy_login,
+        &config->proxy_password, &call->api_key,
     };
     size_t count = 0;
     call->masked.api_key = ml_secret_view(&call->api_key);
