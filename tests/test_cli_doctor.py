@@ -453,6 +453,8 @@ def test_a_server_that_is_not_there_is_told() -> None:
         (answer(404, b"<html>", content_type="text/html"), 4, "A base URL is what stands before"),
         (answer(404, {"detail": "Not found."}), 4, "The request was GET http://127.0.0.1:"),
         (answer(302, b"", "Location: https://elsewhere.example"), 4, "a sign-in first"),
+        (answer(200, b"<html>", content_type="text/html"), 4, "a sign-in first"),
+        (answer(200, {"status": "ok"}), 4, "A base URL is what stands before"),
         (answer(429, {"detail": "Wait."}), 4, "Wait a minute"),
         (answer(502, b"<html>", content_type="text/html"), 4, "Try again in a few minutes"),
         (answer(407), 4, "A proxy on the way wants a login"),
