@@ -177,7 +177,10 @@ HOW_TO_LOG_IN = (
     "Give both in the proxy's URL, percent-encoded: http://user:p%40ssword@proxy.example:3128"
 )
 WAY_PAST = "Its rules may forbid that. A NO_PROXY entry for the host leads past it."
-IN_REACH = "Is the host's name right, and in the proxy's reach? A NO_PROXY entry for the host leads past it."
+IN_REACH = (
+    "Is the host's name right, and in the proxy's reach? "
+    "A NO_PROXY entry for the host leads past it."
+)
 REFUSALS: dict[str, tuple[str, Script, str, str, int]] = {
     "no login": ("", WANTED, "wants a login (status 407)", HOW_TO_LOG_IN, 1),
     "wrong login": (
@@ -326,7 +329,8 @@ def test_a_silent_proxy_is_named_with_the_limit(serve: Serve) -> None:
     assert str(error) == (f"{waiting}connect_timeout of 0.3 seconds is over{NOT_REACHED}\n{WHICH}")
     error = failure(proxy=url, timeout=0.3, base_url="http://localhost:9/api")
     assert str(error) == (
-        f"timed out while waiting for the answer of {who}: the timeout of 0.3 seconds is over\n{SLOW}"
+        f"timed out while waiting for the answer of {who}: the timeout of 0.3 seconds is over"
+        f"\n{SLOW}"
     )
     assert error.may_have_arrived
 
