@@ -278,7 +278,8 @@ class Client:
         """Connect ahead, so that the first calls need not.
 
         Makes the cheapest read of Merge's API (one linked account) over each of that many
-        connections, one after the other, and keeps them. A wrong API key is found out here.
+        connections, one after the other, and keeps them. A wrong API key is found out here, and
+        another who answers in Merge's place.
 
         Args:
             connections: how many; more than max_connections or are free are not made.

@@ -56,6 +56,10 @@ def test_a_zone_id_is_refused(host: str) -> None:
         merge_link.Client(api_key=KEY, base_url=f"https://{host}/api")
 
 
+SLOW = "If it is only slow: timeout= is for the whole call, retries and waits included."
+ONLY_A_PROXY = "Where only a proxy leads out, name it by proxy= or HTTPS_PROXY."
+
+
 # ---- names with several addresses ----
 
 
@@ -114,7 +118,7 @@ def test_a_slow_name_lookup_is_named(lookup_shim: dict[str, str]) -> None:
         assert printed == (
             "RequestTimeoutError\nCURLE_OPERATION_TIMEDOUT\n"
             f"timed out while looking up the name of slow.example:443: the {limit} of 0.3 seconds"
-            " is over\n"
+            f" is over\nDoes DNS answer on this machine? {ONLY_A_PROXY}\n"
         )
 
 
@@ -128,7 +132,8 @@ def test_an_address_that_does_not_answer_is_named_with_the_limit(address: str, l
         error = failure(f"http://{host}:{port}/api", **{limit: 0.3})
     assert isinstance(error, RequestTimeoutError)
     assert str(error) == (
-        f"timed out while connecting to {host}:{port}: the {limit} of 0.3 seconds is over"
+        f"timed out while connecting to {host}:{port}: the {limit} of 0.3 seconds is over\n"
+        f"Does a firewall drop the packets? {ONLY_A_PROXY}"
     )
     assert not error.may_have_arrived
 
@@ -139,7 +144,8 @@ def test_a_handshake_that_does_not_end_is_named_with_the_limit(serve: Serve, lim
     error = failure(f"https://127.0.0.1:{server.port}/api", **{limit: 0.3})
     assert str(error) == (
         f"timed out in the TLS handshake with 127.0.0.1:{server.port}: the {limit} of 0.3 seconds "
-        "is over"
+        "is over\nIs TLS spoken at that port? If it is, a firewall or VPN on the way may swallow "
+        "large packets."
     )
     assert not error.may_have_arrived
 
@@ -163,7 +169,7 @@ def test_an_answer_that_does_not_come_is_named_with_the_limit(
     server = serve(script, tls=context)
     error = failure(server.base_url, timeout=0.5, connect_timeout=0.4, ca_bundle=tls.ca_file)
     assert str(error) == (
-        f"timed out {what} 127.0.0.1:{server.port}: the timeout of 0.5 seconds is over"
+        f"timed out {what} 127.0.0.1:{server.port}: the timeout of 0.5 seconds is over\n{SLOW}"
     )
     assert error.may_have_arrived
 

@@ -609,8 +609,11 @@ def test_what_to_do_about_a_network_is_told_in_a_line_of_its_own(
 def test_a_timeout_is_told_as_the_flag(monkeypatch: pytest.MonkeyPatch) -> None:
     with scripted(monkeypatch, stay_silent):
         result = create(*GOOD, "--timeout", "0.3")
-    (line,) = complaints(result)
-    assert line.endswith(": the --timeout of 0.3 seconds is over")
+    first, remedy = result.stderr.splitlines()
+    assert first.endswith(": the --timeout of 0.3 seconds is over")
+    assert remedy == (
+        "  If it is only slow: --timeout is for the whole call, retries and waits included."
+    )
 
 
 def _typed(**options: str) -> Typed:

@@ -401,9 +401,9 @@ def test_a_proxy_that_is_not_there_is_told_with_its_variable() -> None:
 def test_a_proxy_of_a_file_is_told_with_the_file(tmp_path: Path) -> None:
     file = tmp_path / ".env"
     file.write_text(f"MERGE_API_KEY={KEY}\nall_proxy=http://127.0.0.1:{free_port()}\n")
-    result = doctor("--env-file", str(file))
+    result = doctor("--env-file", str(file), "--region", "eu")
     assert f"The proxy is that of all_proxy (in {file})." in what_to_do(result)
-    assert "NO_PROXY=api.merge.dev leads past it" in what_to_do(result)
+    assert "NO_PROXY=api-eu.merge.dev leads past it" in what_to_do(result)
 
 
 @pytest.mark.parametrize(
@@ -453,6 +453,8 @@ def test_a_server_that_is_not_there_is_told() -> None:
         (answer(404, b"<html>", content_type="text/html"), 4, "A base URL is what stands before"),
         (answer(404, {"detail": "Not found."}), 4, "The request was GET http://127.0.0.1:"),
         (answer(302, b"", "Location: https://elsewhere.example"), 4, "a sign-in first"),
+        (answer(200, b"<html>", content_type="text/html"), 4, "a sign-in first"),
+        (answer(200, {"status": "ok"}), 4, "A base URL is what stands before"),
         (answer(429, {"detail": "Wait."}), 4, "Wait a minute"),
         (answer(502, b"<html>", content_type="text/html"), 4, "Try again in a few minutes"),
         (answer(407), 4, "A proxy on the way wants a login"),
@@ -474,7 +476,11 @@ def test_a_silent_server_is_told_within_the_timeout(monkeypatch: pytest.MonkeyPa
     with scripted(monkeypatch, stay_silent):
         result = doctor("--timeout", "0.3")
     assert result.exit_code == 5
-    assert "--timeout 60" in what_to_do(result)
+    assert what_to_do(result).endswith(
+        "of 0.3 seconds is over"
+        " - If it is only slow: --timeout is for the whole call, retries and waits included."
+        " - Is the host of MERGE_BASE_URL right?"
+    )
 
 
 def test_what_a_server_says_is_shown_on_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -567,7 +573,7 @@ def timed_out(base_url: str) -> str:
 def test_a_handshake_that_takes_too_long_is_told(serve: Serve) -> None:
     text = timed_out(serve(stay_silent).base_url.replace("http:", "https:"))
     assert text.startswith("timed out in the TLS handshake with 127.0.0.1:")
-    assert "Does that port speak TLS?" in text
+    assert "Is TLS spoken at that port?" in text
 
 
 def test_a_connection_that_takes_too_long_is_told() -> None:
@@ -579,7 +585,10 @@ def test_a_connection_that_takes_too_long_is_told() -> None:
             waiting.connect_ex(listener.getsockname())
         text = timed_out(f"http://127.0.0.1:{listener.getsockname()[1]}/api")
     assert text.startswith("timed out while connecting to 127.0.0.1:")
-    assert "Packets seem to be dropped" in text
+    assert "Does a firewall drop the packets?" in text
+    assert text.count("a proxy leads out") == 1
+    assert "name it: HTTPS_PROXY=" not in text
+    assert text.endswith("Is the host of --base-url right?")
 
 
 # ---- several at once ----

@@ -400,7 +400,7 @@ def test_what_is_no_whole_answer_is_a_transport_error(serve: Serve, what: str) -
     error = failure_then_token(server, TransportError)
     assert error.code in codes, str(error)
     assert (error.attempts, error.may_have_arrived) == (1, True)
-    assert str(error)
+    assert str(error).startswith(f"the exchange with 127.0.0.1:{server.port} failed: ")
     assert len(server.requests) == 2
 
 
@@ -629,6 +629,7 @@ def test_a_hostile_proxy_is_a_transport_error_and_learns_nothing(
     error = failure_then_token(proxy, TransportError, ca_bundle=tls[1], **options)
     assert error.code in codes, str(error)
     assert (error.attempts, error.may_have_arrived) == (1, False)
+    assert f"the proxy 127.0.0.1:{proxy.port}" in str(error)
     assert all(request.startswith(b"CONNECT ") for request in proxy.requests)
     assert b"acme" not in b"".join(proxy.requests)
     assert KEY.encode() not in b"".join(proxy.requests)

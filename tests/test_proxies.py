@@ -177,6 +177,10 @@ HOW_TO_LOG_IN = (
     "Give both in the proxy's URL, percent-encoded: http://user:p%40ssword@proxy.example:3128"
 )
 WAY_PAST = "Its rules may forbid that. A NO_PROXY entry for the host leads past it."
+IN_REACH = (
+    "Is the host's name right, and in the proxy's reach? "
+    "A NO_PROXY entry for the host leads past it."
+)
 REFUSALS: dict[str, tuple[str, Script, str, str, int]] = {
     "no login": ("", WANTED, "wants a login (status 407)", HOW_TO_LOG_IN, 1),
     "wrong login": (
@@ -198,8 +202,8 @@ REFUSALS: dict[str, tuple[str, Script, str, str, int]] = {
         WAY_PAST,
         1,
     ),
-    "no gateway": ("", answer(502), "could not connect to localhost:9 (status 502)", "", 2),
-    "slow gateway": ("", answer(504), "could not connect to localhost:9 (status 504)", "", 2),
+    "no gateway": ("", answer(502), "could not connect to localhost:9 (status 502)", IN_REACH, 2),
+    "slow gateway": ("", answer(504), "could not connect to localhost:9 (status 504)", IN_REACH, 2),
 }
 
 
@@ -262,6 +266,7 @@ def test_a_refusing_proxy_does_not_use_up_the_error_budget(serve: Serve) -> None
 
 # ---- a proxy that is not there, or not for long ----
 
+SLOW = "If it is only slow: timeout= is for the whole call, retries and waits included."
 WHICH = "The proxy is that of proxy=, else of HTTPS_PROXY or ALL_PROXY in the environment."
 
 
@@ -271,6 +276,19 @@ def test_a_proxy_that_is_down_is_named() -> None:
         f"cannot connect to the proxy 127.0.0.1:1: Connection refused{NOT_REACHED}\n{WHICH}"
     )
     assert (error.code, error.may_have_arrived) == ("CURLE_COULDNT_CONNECT", False)
+
+
+@pytest.mark.parametrize("login", ["", f"{LOGIN}@"])
+@pytest.mark.parametrize("way", ["option", "environment"])
+def test_a_proxy_without_a_scheme_is_named_too(
+    monkeypatch: pytest.MonkeyPatch, way: str, login: str
+) -> None:
+    """Host and port are no secret, also where they are all that was given."""
+    url = f"{login}127.0.0.1:1"
+    options = {"proxy": url} if way == "option" else {"base_url": "https://api.example/api"}
+    if way == "environment":
+        monkeypatch.setenv("HTTPS_PROXY", url)
+    assert str(failure(**options)).startswith("cannot connect to the proxy 127.0.0.1:1: ")
 
 
 def test_a_proxy_whose_name_is_unknown_is_named() -> None:
@@ -285,7 +303,7 @@ def test_a_proxy_whose_name_is_unknown_is_named() -> None:
 def test_a_proxy_that_closes_is_named(serve: Serve) -> None:
     proxy = serve(hang_up)
     error = failure(proxy=f"http://{LOGIN}@127.0.0.1:{proxy.port}")
-    assert str(error).startswith(f"the proxy 127.0.0.1:{proxy.port} broke off: ")
+    assert str(error).startswith(f"the exchange with the proxy 127.0.0.1:{proxy.port} failed: ")
     assert str(error).endswith(NOT_REACHED)
     assert not error.may_have_arrived
 
@@ -294,7 +312,7 @@ def test_a_proxy_that_closes_after_a_plain_request_may_have_passed_it_on(serve: 
     proxy = serve(hang_up)
     url = f"http://{LOGIN}@127.0.0.1:{proxy.port}"
     error = failure(proxy=url, base_url="http://localhost:9/api")
-    assert str(error).startswith(f"the proxy 127.0.0.1:{proxy.port} broke off: ")
+    assert str(error).startswith(f"the exchange with the proxy 127.0.0.1:{proxy.port} failed: ")
     assert NOT_REACHED not in str(error)
     assert error.may_have_arrived
 
@@ -306,14 +324,24 @@ def test_a_silent_proxy_is_named_with_the_limit(serve: Serve) -> None:
     waiting = f"timed out while waiting to be let through by {who}: the "
     error = failure(proxy=url, timeout=0.3)
     assert isinstance(error, RequestTimeoutError)
-    assert str(error) == f"{waiting}timeout of 0.3 seconds is over{NOT_REACHED}"
+    assert str(error) == f"{waiting}timeout of 0.3 seconds is over{NOT_REACHED}\n{WHICH}"
     error = failure(proxy=url, connect_timeout=0.3)
-    assert str(error) == f"{waiting}connect_timeout of 0.3 seconds is over{NOT_REACHED}"
+    assert str(error) == (f"{waiting}connect_timeout of 0.3 seconds is over{NOT_REACHED}\n{WHICH}")
     error = failure(proxy=url, timeout=0.3, base_url="http://localhost:9/api")
     assert str(error) == (
         f"timed out while waiting for the answer of {who}: the timeout of 0.3 seconds is over"
+        f"\n{SLOW}"
     )
     assert error.may_have_arrived
+
+
+def test_a_proxy_of_https_that_does_not_speak_tls_may_be_one_of_http(serve: Serve) -> None:
+    proxy = serve(raw=lambda connection: connection.wait_for_end())
+    error = failure(proxy=f"https://{LOGIN}@127.0.0.1:{proxy.port}", timeout=0.3)
+    assert str(error) == (
+        f"timed out in the TLS handshake with the proxy 127.0.0.1:{proxy.port}: the timeout of 0.3 "
+        f"seconds is over{NOT_REACHED}\nIs the proxy one of http://? Most are, also for https://."
+    )
 
 
 def test_a_server_behind_a_proxy_is_named_with_it(
@@ -325,11 +353,14 @@ def test_a_server_behind_a_proxy_is_named_with_it(
     error = failure(base_url=silent.base_url, timeout=0.5, **options)
     assert str(error) == (
         f"timed out while waiting for the answer of 127.0.0.1:{silent.port} (through the proxy "
-        f"127.0.0.1:{proxy.port}): the timeout of 0.5 seconds is over"
+        f"127.0.0.1:{proxy.port}): the timeout of 0.5 seconds is over\n{SLOW}"
     )
     assert error.may_have_arrived
     error = failure(base_url=closing.base_url, **options)
-    assert str(error).endswith(f" (through the proxy 127.0.0.1:{proxy.port})")
+    assert str(error).startswith(
+        f"the exchange with 127.0.0.1:{closing.port} (through the proxy 127.0.0.1:{proxy.port})"
+        " failed: "
+    )
     error = failure(base_url=silent.base_url, proxy=proxy.url())
     assert isinstance(error, TLSError)
     assert f"the certificate of 127.0.0.1:{silent.port} (through the proxy " in str(error)

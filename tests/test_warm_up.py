@@ -56,6 +56,33 @@ def test_warm_up_finds_a_wrong_key(sandbox: Sandbox) -> None:
     assert caught.value.request_id
 
 
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [
+        (answer(200, b"<!DOCTYPE html><p>Sign in</p>"), "is not JSON but an HTML page"),
+        (answer(200, b"welcome"), "is not JSON: at byte 0"),
+        (answer(200, b""), "came without a body"),
+        (answer(204), "came without a body"),
+        (answer(200, {"status": "ok"}), "the answer has no member results"),
+        (answer(200, {"results": None}), "member results of the answer must be an array, is null"),
+        (answer(200, []), "the answer must be a JSON object, is an array"),
+    ],
+)
+def test_warm_up_takes_nothing_but_a_page_of_accounts(
+    serve: Callable[..., Server], page: bytes, words: str
+) -> None:
+    """A sign-in page of the network is no sign that Merge is there, nor another's JSON."""
+    server = serve(page, token_answer())
+    with server.client(max_connections=1) as client:
+        with pytest.raises(merge_link.ResponseError) as caught:
+            client.warm_up(2)
+        client.create_link_token(**FIELDS)
+    assert words in str(caught.value)
+    assert len(server.requests) == 2
+    (note,) = caught.value.__notes__
+    assert note.startswith(f"The request was GET {server.base_url}/ats/v1/linked-accounts")
+
+
 def test_warm_up_leaves_the_client_usable_after_a_failure(serve: Callable[..., Server]) -> None:
     server = serve(answer(403, {"detail": "No."}), token_answer())
     with server.client(max_connections=1) as client:

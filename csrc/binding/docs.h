@@ -98,7 +98,8 @@
     "warm_up($self, connections=1, *, " ML_DOC_CALL_KEYWORDS ")\n--\n\n"                           \
     "Connect ahead, so that the first calls need not.\n\n"                                         \
     "Makes the cheapest read of Merge's API (one linked account) over each of that many\n"         \
-    "connections, one after the other, and keeps them. A wrong API key is found out here.\n\n"     \
+    "connections, one after the other, and keeps them. A wrong API key is found out here, and\n"   \
+    "another who answers in Merge's place.\n\n"                                                    \
     "Args:\n"                                                                                      \
     "    connections: how many; more than max_connections or are free are not made.\n"             \
     "    category: of the path; the client's, else ats.\n"                                         \

@@ -57,10 +57,14 @@ static void add_secret(ml_masked *masked, size_t count, ml_text secret) {
     masked->secrets[at] = secret;
 }
 
+/* A proxy's URL without a login may be just the host and port that messages name. */
 static void list_secrets(ml_call *call) {
+    static const ml_secret none = {0};
+    const ml_config *config = call->config;
+    const ml_secret *proxy = config->proxy_login.data != NULL ? &config->proxy : &none;
     const ml_secret *const secrets[] = {
-        &call->config->account_token,  &call->config->proxy, &call->config->proxy_login,
-        &call->config->proxy_password, &call->api_key,
+        &config->account_token,  proxy,          &config->proxy_login,
+        &config->proxy_password, &call->api_key,
     };
     size_t count = 0;
     call->masked.api_key = ml_secret_view(&call->api_key);

@@ -27,7 +27,7 @@ typedef struct ml_config {
     /* owned */
     ml_secret api_key;
     ml_secret account_token;
-    ml_secret proxy;          /* may hold a password */
+    ml_secret proxy;          /* its URL; a secret where there is a login in it */
     ml_secret proxy_password; /* that one */
     ml_secret proxy_login;    /* "user:password" as it is sent: in base64 */
     ml_secret client_key_password;

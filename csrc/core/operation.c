@@ -153,6 +153,12 @@ static const ml_field warm_up[] = {
     {.name = NULL},
 };
 
+/* A page of them; what is on it is nobody's business here. */
+static const ml_field linked_accounts[] = {
+    {.name = "results", .type = ML_TYPE_ARRAY, .flags = ML_FIELD_REQUIRED},
+    {.name = NULL},
+};
+
 static const ml_operation operations[] = {
     {.name = "create_link_token",
      .method = "POST",
@@ -168,7 +174,8 @@ static const ml_operation operations[] = {
      .path = "/{category}/v1/linked-accounts?page_size=1",
      .repeat = ML_REPEAT_ALWAYS,
      .max_response_bytes = MIB,
-     .fields = warm_up},
+     .fields = warm_up,
+     .response = linked_accounts},
 };
 
 const ml_operation *ml_operation_find(const char *name) {

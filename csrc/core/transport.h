@@ -43,7 +43,8 @@ typedef struct ml_exchange {
     /* of the header reader */
     unsigned sections; /* status lines so far */
     bool has_length, has_encoding;
-    bool headers_whole; /* the empty line after them has come */
+    bool headers_whole;       /* the empty line after them has come */
+    const char *header_fault; /* why it ended the exchange, or NULL */
 
     /* owned */
     ml_buffer headers; /* of the final answer, without the status line */

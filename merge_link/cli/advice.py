@@ -78,17 +78,15 @@ def _on_proxy(error: errors.TransportError, around: Surroundings) -> tuple[str, 
     refusal = re.search(r"\(status (\d+)\)", str(error))
     if isinstance(error, errors.TLSError) or (refusal and refusal[1] == "407"):
         return (named,)
-    past = f"{around.no_proxy} leads past it"
     if refusal:
         return (
-            f"{past}.",
             f"Ask who runs the proxy to let {around.host} through; or correct {around.proxy}, if it"
             " is no proxy at all.",
         )
     return (
         named,
         "Correct it, or unset it if this network needs no proxy.",
-        f"{past} for this host alone.",
+        f"{around.no_proxy} leads past it for this host alone.",
     )
 
 
@@ -116,23 +114,9 @@ def _on_lookup(around: Surroundings) -> str:
 
 
 def _on_timeout(error: errors.RequestTimeoutError, around: Surroundings) -> tuple[str, ...]:
-    """Tell by the step at which the error says that the time was up: the core's words."""
-    text = str(error)
-    if "while looking up" in text:
-        return (_on_lookup(around),)
-    if "while connecting" in text:
-        return (
-            "Packets seem to be dropped: by a firewall, or in a network that is only left through"
-            " a proxy or a VPN.",
-            *_maybe_server(around),
-            *_maybe_proxy(around),
-        )
-    if "in the TLS handshake" in text:
-        return (
-            "Does that port speak TLS? If so, something in between swallows large packets.",
-            *_maybe_server(around),
-        )
-    return ("Try again, with --timeout 60 for instance.",)
+    """Add to what the error says of the step at which the time was up."""
+    lookup = (_on_lookup(around),) if "while looking up" in str(error) else ()
+    return (*lookup, *_maybe_server(around))
 
 
 def _maybe_server(around: Surroundings) -> tuple[str, ...]:

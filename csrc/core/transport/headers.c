@@ -4,7 +4,6 @@
  */
 #include "curl_private.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -12,7 +11,7 @@ enum { MOST_HEADER_BYTES = 64 * 1024, MOST_SECTIONS = 8 + 1, MOST_LENGTH_DIGITS 
 
 /* Ends the transfer with words of our own. */
 static size_t refuse(ml_exchange *exchange, const char *why) {
-    snprintf(exchange->text, sizeof exchange->text, "%s", why);
+    exchange->header_fault = why;
     return 0;
 }
 

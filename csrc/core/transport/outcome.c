@@ -152,6 +152,7 @@ void ml_curl_judge(const ml_transfer *transfer) {
         t.detail = "the connection broke after the request was written; it is not sent again, "
                    "because Merge may have acted on it";
     }
+    if (exchange->header_fault != NULL) t.detail = exchange->header_fault;
     t.code = judge_headers(t.code, exchange, &t.detail);
     exchange->status = is_broken_handshake(t.code, t.detail) ? ML_ERR_TRANSPORT : status_of(t.code);
     judge_alert(&t);
@@ -159,8 +160,7 @@ void ml_curl_judge(const ml_transfer *transfer) {
     if (exchange->headers.failed || exchange->body_in.failed) exchange->status = ML_ERR_MEMORY;
     if (exchange->status == ML_OK) return;
     if (t.code != CURLE_OK) name_code(t.code, exchange->code);
-    if (exchange->text[0] == '\0') /* else the header reader knew better */
-        ml_curl_explain(&t);
+    ml_curl_explain(&t);
 }
 
 void ml_exchange_reset(ml_exchange *exchange) {
@@ -173,6 +173,7 @@ void ml_exchange_reset(ml_exchange *exchange) {
     exchange->sends = 0;
     exchange->may_have_arrived = exchange->body_cut = exchange->resend_refused = false;
     exchange->has_length = exchange->has_encoding = exchange->headers_whole = false;
+    exchange->header_fault = NULL;
     exchange->sections = 0;
     exchange->began = 0.0;
     exchange->timing = (ml_timing){0};

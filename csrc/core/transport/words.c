@@ -75,6 +75,8 @@ static void advise(const ml_transfer *t, const char *hint) {
 
 static const char look_at_proxy[] =
     "The proxy is that of proxy=, else of HTTPS_PROXY or ALL_PROXY in the environment.";
+static const char look_at_proxy_scheme[] =
+    "Is the proxy one of http://? Most are, also for https://.";
 
 /* ---- a proxy that says no ---- */
 
@@ -104,6 +106,8 @@ static void explain_refusal(const ml_transfer *t, int status) {
         explain_login(t);
     } else if (status >= 500) {
         say(t, "the proxy %.150s could not connect to %.150s (status %d)", proxy, server, status);
+        advise(t, "Is the host's name right, and in the proxy's reach? A NO_PROXY entry for the "
+                  "host leads past it.");
     } else {
         say(t, "the proxy %.150s does not connect to %.150s (status %d)", proxy, server, status);
         advise(t, "Its rules may forbid that. A NO_PROXY entry for the host leads past it.");
@@ -128,23 +132,55 @@ static void explain_connect(const ml_transfer *t) {
     if (is_proxy_peer(t)) advise(t, look_at_proxy);
 }
 
-/* What was waited for when the time was up. */
-static const char *awaited(const ml_transfer *t) {
-    if (t->exchange->sections > 0) return "in the middle of the answer of";
-    if (t->exchange->sends > 0) return "while waiting for the answer of";
-    if (!has_passed(t, CURLINFO_NAMELOOKUP_TIME_T)) return "while looking up the name of";
-    if (t->watched->has_asked && is_before_tunnel(t)) return "while waiting to be let through by";
-    if (!t->watched->has_begun_tls) return "while connecting to";
-    return "in the TLS handshake with";
+/* ---- no time left ---- */
+
+/* What can take too long: what to call it, and what to do, where it is the server that is spoken to
+ * and where it is a proxy. */
+typedef struct step {
+    const char *when, *hint, *hint_of_proxy;
+} step;
+
+static const char raise_timeout[] = "If it is only slow: timeout= is for the whole call, retries "
+                                    "and waits included.";
+static const step looking_up = {
+    "while looking up the name of",
+    "Does DNS answer on this machine? Where only a proxy leads out, name it by proxy= or "
+    "HTTPS_PROXY.",
+    look_at_proxy,
+};
+static const step connecting = {
+    "while connecting to",
+    "Does a firewall drop the packets? Where only a proxy leads out, name it by proxy= or "
+    "HTTPS_PROXY.",
+    look_at_proxy,
+};
+static const step asking_proxy = {"while waiting to be let through by", NULL, look_at_proxy};
+static const step shaking_hands = {
+    "in the TLS handshake with",
+    "Is TLS spoken at that port? If it is, a firewall or VPN on the way may swallow large packets.",
+    look_at_proxy_scheme,
+};
+static const step waiting = {"while waiting for the answer of", raise_timeout, raise_timeout};
+static const step reading = {"in the middle of the answer of", raise_timeout, raise_timeout};
+
+/* The step at which the time was up. */
+static const step *step_of(const ml_transfer *t) {
+    if (t->exchange->sections > 0) return &reading;
+    if (t->exchange->sends > 0) return &waiting;
+    if (!has_passed(t, CURLINFO_NAMELOOKUP_TIME_T)) return &looking_up;
+    if (t->watched->has_asked && is_before_tunnel(t)) return &asking_proxy;
+    return t->watched->has_begun_tls ? &shaking_hands : &connecting;
 }
 
 static void explain_timeout(const ml_transfer *t) {
     peer who = peer_of(t);
+    const step *at = step_of(t);
     double connect = t->config->options.connect_timeout;
     bool is_connecting = t->exchange->sends == 0 && connect < t->exchange->timeout;
-    say(t, "timed out %s " PEER ": the %s of %g seconds is over", awaited(t), OF(who),
+    say(t, "timed out %s " PEER ": the %s of %g seconds is over", at->when, OF(who),
         is_connecting ? "connect_timeout" : "timeout",
         is_connecting ? connect : t->exchange->limit);
+    advise(t, is_proxy_peer(t) ? at->hint_of_proxy : at->hint);
 }
 
 /* ---- TLS ---- */
@@ -294,7 +330,7 @@ static void explain_host(const ml_transfer *t) {
 static void explain_no_tls(const ml_transfer *t) {
     peer who = peer_of(t);
     say(t, PEER " speaks no TLS: it answered in plain text", OF(who));
-    advise(t, is_proxy_peer(t) ? "Is the proxy one of http://? Most are, also for https://."
+    advise(t, is_proxy_peer(t) ? look_at_proxy_scheme
                                : "Is the port right, or is http:// meant in base_url=?");
 }
 
@@ -382,14 +418,11 @@ static void explain_lost_handshake(const ml_transfer *t, const char *detail) {
 static void explain_other(const ml_transfer *t) {
     const char *detail = t->detail[0] != '\0' ? t->detail : curl_easy_strerror(t->code);
     bool in_handshake = t->exchange->sends == 0 && t->watched->has_begun_tls;
+    peer who = peer_of(t);
     if (in_handshake && !is_before_tunnel(t))
         explain_lost_handshake(t, detail);
-    else if (is_proxy_peer(t))
-        say(t, "the proxy %.270s broke off: %s", t->config->proxy_server, detail);
-    else if (has_proxy(t))
-        say(t, "%s (through the proxy %.200s)", detail, t->config->proxy_server);
     else
-        say(t, "%s", detail);
+        say(t, "the exchange with " PEER " failed: %s", OF(who), detail);
 }
 
 static void explain(const ml_transfer *t) {

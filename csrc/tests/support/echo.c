@@ -98,7 +98,7 @@ static void reply(connection *c) {
     if (strncmp(origin, "drop", 4) == 0)
         drop(c);
     else if (origin[0] == '\0')
-        send_answer(c, 200, "", "{}");
+        send_answer(c, 200, "", "{\"results\": []}");
     else if (origin[0] == 's' && status > 0)
         send_answer(c, status, "Retry-After: 0\r\n", "{\"detail\": \"no\"}");
     else if (origin[0] == 'e' && status > 0)
