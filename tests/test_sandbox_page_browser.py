@@ -1,12 +1,13 @@
 """The page at / in a real browser: what a person sees, presses and copies."""
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 import merge_link
-from browser import BROWSER, DRIVER, ENTER, TAB, Browser, browser
+from browser import BROWSER, DRIVER, ENTER, PATIENCE, TAB, Browser, browser
 from merge_link.sandbox import Sandbox
 from samples import FIELDS
 from scripted import Server, answer
@@ -22,7 +23,7 @@ HOSTILE = "<img src=x onerror='hacked=1'>\"'&<script>hacked=1</script>"
 UNTIL = """
 const [value, other] = arguments;
 return new Promise(done => {
-    const look = () => { const is = %s; is ? done(is) : requestAnimationFrame(look); };
+    const look = () => { const is = %s; is ? done(is) : setTimeout(look, 10); };
     look();
 });
 """
@@ -171,9 +172,13 @@ def test_it_makes_a_link_token_to_try(page: Browser, sandbox: Sandbox) -> None:
     assert "ready" in wait_for(page, "link_tokens", "hris, ats")
     (opened,) = set(page.command("GET", "/window/handles")) - set(before)
     page.command("POST", "/window", handle=opened)
-    url = page.command("GET", "/url")
-    page.command("DELETE", "/window")
-    page.command("POST", "/window", handle=before[0])
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while (url := page.command("GET", "/url")) == "about:blank":
+            assert time.monotonic() < deadline
+    finally:
+        page.command("DELETE", "/window")
+        page.command("POST", "/window", handle=before[0])
     assert url.startswith(f"{sandbox.url}/link/")
     sandbox.complete_magic_link(url, "greenhouse")
     assert "hris" not in wait_for(page, "linked_accounts", "Greenhouse")
