@@ -153,20 +153,30 @@ static bool equal_folded(ml_text a, ml_text b) {
 
 enum { LONGEST_COMPARED = 63 };
 
-/* Levenshtein's distance. Texts longer than LONGEST_COMPARED are infinitely far away. */
+static bool is_swapped(ml_text a, size_t i, ml_text b, size_t j) {
+    return i > 1 && j > 1 && a.data[i - 1] == b.data[j - 2] && a.data[i - 2] == b.data[j - 1];
+}
+
+/* Levenshtein's distance, where two neighbours that were swapped are one edit. Texts longer than
+ * LONGEST_COMPARED are infinitely far away. */
 static size_t distance(ml_text a, ml_text b) {
     if (a.length > LONGEST_COMPARED || b.length > LONGEST_COMPARED) return SIZE_MAX;
-    size_t row[LONGEST_COMPARED + 1];
+    size_t rows[3][LONGEST_COMPARED + 1] = {{0}};
+    size_t *row = rows[0], *last = rows[1], *before_last = rows[2];
     for (size_t j = 0; j <= b.length; j++)
         row[j] = j;
     for (size_t i = 1; i <= a.length; i++) {
-        size_t diagonal = row[0];
+        size_t *oldest = before_last;
+        before_last = last;
+        last = row;
+        row = oldest;
         row[0] = i;
         for (size_t j = 1; j <= b.length; j++) {
-            size_t best = diagonal + (a.data[i - 1] != b.data[j - 1]);
-            if (row[j] + 1 < best) best = row[j] + 1;
+            size_t best = last[j - 1] + (a.data[i - 1] != b.data[j - 1]);
+            if (last[j] + 1 < best) best = last[j] + 1;
             if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
-            diagonal = row[j];
+            if (is_swapped(a, i, b, j) && before_last[j - 2] + 1 < best)
+                best = before_last[j - 2] + 1;
             row[j] = best;
         }
     }

@@ -28,7 +28,8 @@ bool ml_text_equal_no_case(ml_text a, ml_text b);
 
 /* Is text one of the choices (ends with NULL)? */
 bool ml_is_choice(ml_text text, const char *const *choices);
-/* The choice of which text is a near miss: one edit away, or equal but for case, "-" and "_".
+/* The choice of which text is a near miss: one edit away (a letter more, less, other, or two
+ * swapped), or equal but for case, "-" and "_".
  * NULL when there is none. */
 const char *ml_near_miss(ml_text text, const char *const *choices);
 

@@ -7,6 +7,7 @@
  */
 #include "merge_link.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -51,6 +52,7 @@ int main(int argc, char **argv) {
         fprintf(stderr, "usage: %s EMAIL ORGANIZATION ORIGIN_ID CATEGORY\n", argv[0]);
         return 2;
     }
+    signal(SIGPIPE, SIG_IGN); /* as merge_link.h asks for */
     ml_client_options options;
     ml_client_options_init(&options);
     options.api_key = ml_text_of(getenv("MERGE_API_KEY"));
@@ -61,7 +63,7 @@ int main(int argc, char **argv) {
     ml_client *client = NULL;
     ml_status status = ml_client_new(&options, &client, &error);
     if (status == ML_OK) status = create(client, argv, &error);
-    if (status != ML_OK) fprintf(stderr, "%s\n", error.text);
+    if (status != ML_OK) fprintf(stderr, "%s\n%s\n", error.text, error.hint);
     ml_client_free(client);
     ml_error_clear(&error);
     return status == ML_OK ? 0 : 1;

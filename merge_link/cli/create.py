@@ -31,7 +31,7 @@ Examples:
   merge-link create --sandbox --email hr@acme.example --organization Acme \\
       --origin-id acme-42 --category ats
   merge-link create --json user.json --magic-link --link-expiry-mins 10080 --open
-  eval "$(merge-link create --json user.json --format env)"
+  made=$(merge-link create --json user.json --format env) && eval "$made"
 """
 
 
