@@ -11,7 +11,7 @@ import pytest
 import merge_link
 from conftest import Tls
 from isolation import run_script
-from merge_link import ConfigurationError, RequestTimeoutError, TransportError
+from merge_link import ConfigurationError, RequestTimeoutError, TransportError, _core
 from samples import FIELDS, KEY, TOKEN
 from scripted import PATIENCE, Server, stay_silent, stay_silent_after
 
@@ -54,6 +54,12 @@ def test_an_ipv6_literal_is_spoken_to_and_written_in_brackets(
 def test_a_zone_id_is_refused(host: str) -> None:
     with pytest.raises(ConfigurationError, match=r"^base_url must not hold a zone id"):
         merge_link.Client(api_key=KEY, base_url=f"https://{host}/api")
+
+
+def test_a_host_that_is_no_text_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match=r"^base_url must be an absolute URL"):
+        merge_link.Client(api_key=KEY, base_url="https://%ff.example/api")
+    assert _core.origin("https://%ff.example/api") is None
 
 
 # ---- names with several addresses ----
