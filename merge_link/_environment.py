@@ -96,19 +96,22 @@ class ProxyChoice(Record):
     reason: str
 
 
+_NO_PROXY = ProxyChoice(reason="no proxy variable is set")
+
+
 def proxy_choice(base_url: str) -> ProxyChoice:
     """Return the proxy that the environment gives for a base URL, and why.
 
     A client has one base URL, so this is decided once, when it is made. A ``proxy=`` of its own
     counts more, and nothing here is asked then.
     """
+    variable = _first_set(*_proxy_variables(base_url))
+    if variable is None:  # as on most machines; the module's functions ask at each call
+        return _NO_PROXY
     origin = _core.origin(base_url)
     if origin is None:
         return ProxyChoice(reason="the base URL is no URL of http or https")
-    scheme, host, port, is_loopback = origin
-    variable = _first_set(*_proxy_variables(scheme))
-    if variable is None:
-        return ProxyChoice(reason="no proxy variable is set")
+    _, host, port, is_loopback = origin
     if is_loopback:
         return ProxyChoice(reason=f"{host} is loopback: {variable} does not count")
     exception = _no_proxy_entry(host, port)
@@ -117,12 +120,12 @@ def proxy_choice(base_url: str) -> ProxyChoice:
     return ProxyChoice(url=os.environ[variable], variable=variable, reason=f"{variable} is set")
 
 
-def _proxy_variables(scheme: str) -> tuple[str, ...]:
+def _proxy_variables(base_url: str) -> tuple[str, ...]:
     """Return the variables that may name a proxy, the one that counts most first, as curl has it.
 
     ``HTTP_PROXY`` in capitals is left out: a web server may set it from a request's header.
     """
-    if scheme == "http":
+    if base_url.lower().startswith("http://"):
         return ("http_proxy", "all_proxy", "ALL_PROXY")
     return ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 

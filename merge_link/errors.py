@@ -1,7 +1,8 @@
 """What is raised. Every class can be pickled, and none ever holds a secret.
 
-`str()` of each is one line: what happened, in Merge's words where it has some, then the request id
-and the number of attempts. ``__notes__`` says what to do next. docs/errors.md explains each.
+The first line of `str()` says what happened, in Merge's words where it has some, then the request
+id and the number of attempts; a second says what to do, where the cause is known. ``__notes__``
+holds what else may help. docs/errors.md explains each.
 
 ::
 

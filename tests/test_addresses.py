@@ -11,7 +11,7 @@ import pytest
 import merge_link
 from conftest import Tls
 from isolation import run_script
-from merge_link import ConfigurationError, RequestTimeoutError, TransportError
+from merge_link import ConfigurationError, RequestTimeoutError, TransportError, _core
 from samples import FIELDS, KEY, TOKEN
 from scripted import PATIENCE, Server, stay_silent, stay_silent_after
 
@@ -58,6 +58,12 @@ def test_a_zone_id_is_refused(host: str) -> None:
 
 SLOW = "If it is only slow: timeout= is for the whole call, retries and waits included."
 ONLY_A_PROXY = "Where only a proxy leads out, name it by proxy= or HTTPS_PROXY."
+
+
+def test_a_host_that_is_no_text_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match=r"^base_url must be an absolute URL"):
+        merge_link.Client(api_key=KEY, base_url="https://%ff.example/api")
+    assert _core.origin("https://%ff.example/api") is None
 
 
 # ---- names with several addresses ----

@@ -43,7 +43,7 @@ static PyObject *end_facts(const ml_attempt *attempt) {
         "code", attempt->code, "seconds", attempt->seconds, "retry_in",
         number_or_none(attempt->retry_in), "timing", timing->name_lookup, timing->connect,
         timing->tls, timing->first_byte, timing->total, "server_time",
-        number_or_none(attempt->server_time));
+        number_or_none(ml_answer_time(attempt->headers, -1.0)));
 }
 
 static PyObject *tell_end(const call_context *context, const ml_attempt *attempt) {

@@ -132,14 +132,9 @@ ml_status ml_call_init(ml_call *call, ml_request *request, const ml_config *conf
 
 /* ---- telling ---- */
 
-/* The answer's Date; negative when no whole answer came, or none with a date. */
-static double server_time(const ml_exchange *exchange, bool is_over) {
-    if (!is_over || exchange->status != ML_OK) return -1.0;
-    return ml_answer_time(ml_buffer_view(&exchange->headers), -1.0);
-}
-
 static void tell(const ml_call *call, bool is_over, double retry_in) {
     if (call->options->on_attempt == NULL) return;
+    bool is_answered = is_over && call->exchange.status == ML_OK;
     ml_attempt attempt = {
         .method = call->message.method,
         .host = call->config->host,
@@ -152,7 +147,7 @@ static void tell(const ml_call *call, bool is_over, double retry_in) {
         .seconds = is_over ? call->transport->now() - call->began : 0.0,
         .retry_in = retry_in,
         .timing = call->exchange.timing,
-        .server_time = server_time(&call->exchange, is_over),
+        .headers = is_answered ? ml_buffer_view(&call->exchange.headers) : (ml_text){0},
     };
     call->options->on_attempt(call->options->context, &attempt);
 }

@@ -293,16 +293,17 @@ typedef struct ml_timing {
 typedef struct ml_attempt {
     const char *method; /* "POST" */
     const char *host;
-    const char *path;   /* without base URL and without what may be secret: "/ats/v1/link-token" */
-    const char *url;    /* base URL and that path */
-    unsigned number;    /* from 1 */
-    bool is_over;       /* the rest is of attempts that are over */
-    int http_status;    /* 0: no whole answer */
-    const char *code;   /* libcurl's name of a failure, or "" */
-    double seconds;     /* that it took */
-    double retry_in;    /* seconds until the next attempt; negative: there is none */
-    ml_timing timing;   /* of its steps */
-    double server_time; /* the answer's Date, in seconds since the epoch; negative: none */
+    const char *path; /* without base URL and without what may be secret: "/ats/v1/link-token" */
+    const char *url;  /* base URL and that path */
+    unsigned number;  /* from 1 */
+    bool is_over;     /* the rest is of attempts that are over */
+    int http_status;  /* 0: no whole answer */
+    const char *code; /* libcurl's name of a failure, or "" */
+    double seconds;   /* that it took */
+    double retry_in;  /* seconds until the next attempt; negative: there is none */
+    ml_timing timing; /* of its steps */
+    ml_text
+        headers; /* the answer's lines, for ml_answer_time(); not masked. None: no whole answer */
 } ml_attempt;
 
 typedef struct ml_call_options {

@@ -602,6 +602,7 @@ static void tick_ends_a_call_that_waits_for_its_retry(void **state) {
 typedef struct diary {
     size_t count;
     ml_attempt attempts[8]; /* their texts are checked as they come */
+    double server_times[8];
 } diary;
 
 static void note(void *context, const ml_attempt *attempt) {
@@ -612,6 +613,7 @@ static void note(void *context, const ml_attempt *attempt) {
     assert_string_equal(attempt->url, "http://127.0.0.1:9/api/ats/v1/link-token");
     assert_string_equal(attempt->code, d->count == 1 ? "CURLE_RECV_ERROR" : "");
     d->attempts[d->count % COUNT(d->attempts)] = *attempt;
+    d->server_times[d->count % COUNT(d->attempts)] = ml_answer_time(attempt->headers, -1.0);
     d->count++;
 }
 
@@ -646,7 +648,7 @@ static void each_attempt_is_told_before_and_after(void **state) {
         assert_int_equal(d.attempts[i].http_status, expected[i].http_status);
         expect_near(d.attempts[i].seconds, expected[i].seconds);
         expect_near(d.attempts[i].retry_in, expected[i].retry_in);
-        expect_near(d.attempts[i].server_time, expected[i].server_time);
+        expect_near(d.server_times[i], expected[i].server_time);
         expect_near(d.attempts[i].timing.total, 0.0);
     }
     close_stage(&s);

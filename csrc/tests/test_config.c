@@ -118,6 +118,8 @@ static const text_row text_rows[] = {
      "proxy must be a URL of http or https"},
     {"proxy_with_zone", AT(proxy), TEXT_OF("http://user:" MARK "@[fe80::1%25e]"),
      "proxy must not hold a zone id"},
+    {"proxy_that_is_no_text", AT(proxy), TEXT_OF("http://%FF" MARK),
+     "proxy must be a URL of http or https"},
     {"proxy_with_line_end", AT(proxy), TEXT_OF("http://" MARK "\r\n"), "proxy " CONTROL},
 
     {"user_agent_fine", AT(user_agent), TEXT_OF("app/1.0 (x; y)"), NULL},
@@ -240,6 +242,8 @@ static const url_row url_rows[] = {
     {"path_only", TEXT_OF("/api/" MARK), ABSOLUTE},
     {"host_missing", TEXT_OF("https:///api"), ABSOLUTE},
     {"host_with_bad_port", TEXT_OF("https://" MARK ":99999/api"), ABSOLUTE},
+    {"host_that_is_no_text", TEXT_OF("https://%FF" MARK "/api"), ABSOLUTE},
+    {"host_in_percent_encoding", TEXT_OF("https://m%C3%BCnchen.example/api"), NULL},
     {"host_ending_in_garbage", TEXT_OF("https://[::1/" MARK), ABSOLUTE},
     {"ftp", TEXT_OF("ftp://" MARK "/api"), SCHEME},
     {"file", TEXT_OF("file:///etc/" MARK), "base_url must"},

@@ -1,6 +1,7 @@
 /*
  * url - URLs and dates as libcurl reads them.
  */
+#include "../text.h"
 #include "curl_private.h"
 
 #include <stdio.h>
@@ -51,9 +52,17 @@ static bool has_empty_host(const char *url) {
     return authority != NULL && authority[3] == '/';
 }
 
+/* A host may be written in percent-encoding, of whatever bytes. */
+static bool is_host_text(const char *host) {
+    ml_text text = ml_text_of(host);
+    for (size_t at = 0; at < text.length;)
+        if (ml_utf8_next(text, &at) < 0) return false;
+    return text.length > 0;
+}
+
 static ml_url_verdict verdict_of(CURLUcode code, const ml_url_parts *parts) {
     if (code == CURLUE_OUT_OF_MEMORY) return ML_URL_NO_MEMORY;
-    return code == CURLUE_OK && parts->host[0] != '\0' ? ML_URL_GOOD : ML_URL_BAD;
+    return code == CURLUE_OK && is_host_text(parts->host) ? ML_URL_GOOD : ML_URL_BAD;
 }
 
 ml_url_verdict ml_url_read(const char *url, ml_url_parts *parts) {
