@@ -273,8 +273,16 @@ def test_a_proxy_that_is_down_is_named() -> None:
     assert (error.code, error.may_have_arrived) == ("CURLE_COULDNT_CONNECT", False)
 
 
-def test_a_proxy_whose_name_is_unknown_is_named() -> None:
-    error = failure(proxy=f"http://{LOGIN}@No-Such-Proxy.invalid:3128")
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"http://{LOGIN}@No-Such-Proxy.invalid:3128",
+        f"{LOGIN}@no-such-proxy.invalid:3128",
+        "no-such-proxy.invalid:3128",  # exactly what the message says, and no secret
+    ],
+)
+def test_a_proxy_whose_name_is_unknown_is_named(url: str) -> None:
+    error = failure(proxy=url)
     assert str(error) == (
         f"the host name of the proxy no-such-proxy.invalid:3128 cannot be resolved{NOT_REACHED}\n"
         f"{WHICH}"

@@ -45,15 +45,20 @@ static void add_secret(ml_masked *masked, size_t count, ml_text secret) {
     masked->secrets[at] = secret;
 }
 
+/* A proxy's URL without a login is none: messages name its host and port. */
 static void list_secrets(ml_call *call) {
+    const ml_config *config = call->config;
     const ml_secret *const secrets[] = {
-        &call->config->account_token,  &call->config->proxy, &call->config->proxy_login,
-        &call->config->proxy_password, &call->api_key,
+        &config->account_token,
+        &config->proxy_login,
+        &config->proxy_password,
+        &call->api_key,
+        config->proxy_login.data != NULL ? &config->proxy : NULL,
     };
     size_t count = 0;
     call->masked.api_key = ml_secret_view(&call->api_key);
     for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++)
-        if (secrets[i]->data != NULL)
+        if (secrets[i] != NULL && secrets[i]->data != NULL)
             add_secret(&call->masked, count++, ml_secret_view(secrets[i]));
 }
 
