@@ -106,8 +106,8 @@ def proxy_choice(base_url: str) -> ProxyChoice:
     counts more, and nothing here is asked then.
     """
     variable = _first_set(*_proxy_variables(base_url))
-    if variable is None:  # as on most machines; the module's functions ask at each call
-        return _NO_PROXY
+    if variable is None:
+        return _no_proxy_at_all()
     origin = _core.origin(base_url)
     if origin is None:
         return ProxyChoice(reason="the base URL is no URL of http or https")
@@ -118,6 +118,17 @@ def proxy_choice(base_url: str) -> ProxyChoice:
     if exception is not None:
         return ProxyChoice(reason=f"{exception}: {variable} does not count")
     return ProxyChoice(url=os.environ[variable], variable=variable, reason=f"{variable} is set")
+
+
+def _no_proxy_at_all() -> ProxyChoice:
+    """Return that there is no proxy; a variable that is set for other URLs is no riddle then."""
+    other = _first_set("https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY")
+    if other is None:  # as on most machines; the module's functions ask at each call
+        return _NO_PROXY
+    if other == "HTTP_PROXY":
+        return ProxyChoice(reason="HTTP_PROXY in capitals does not count, http_proxy does")
+    scheme = other.lower().partition("_")[0]
+    return ProxyChoice(reason=f"{other} is for {scheme}:// alone")
 
 
 def _proxy_variables(base_url: str) -> tuple[str, ...]:

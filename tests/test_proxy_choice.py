@@ -36,21 +36,23 @@ def test_a_variable_names_the_proxy(
 
 
 @pytest.mark.parametrize(
-    ("base_url", "variables"),
+    ("base_url", "variables", "reason"),
     [
-        (API, {}),
-        (API, {"http_proxy": PROXY}),
-        (API, {"HTTPS_PROXY": ""}),
-        ("http://merge.example/api", {"https_proxy": PROXY, "HTTPS_PROXY": PROXY}),
-        ("http://merge.example/api", {"HTTP_PROXY": PROXY}),  # a web server may have set it
+        ("https://merge.example/api", {}, "no proxy variable is set"),
+        ("https://merge.example/api", {"HTTPS_PROXY": ""}, "no proxy variable is set"),
+        ("https://merge.example/api", {"http_proxy": PROXY}, "http_proxy is for http:// alone"),
+        ("http://merge.example/api", {"HTTPS_PROXY": PROXY}, "HTTPS_PROXY is for https:// alone"),
+        (
+            # A web server may have set it.
+            *("http://merge.example/api", {"HTTP_PROXY": PROXY}),
+            "HTTP_PROXY in capitals does not count, http_proxy does",
+        ),
     ],
 )
 def test_without_a_variable_for_the_scheme_there_is_no_proxy(
-    monkeypatch: pytest.MonkeyPatch, base_url: str, variables: dict[str, str]
+    monkeypatch: pytest.MonkeyPatch, base_url: str, variables: dict[str, str], reason: str
 ) -> None:
-    choice = chosen(monkeypatch, base_url, **variables)
-    assert choice == ProxyChoice(reason="no proxy variable is set")
-    assert choice.url is None
+    assert chosen(monkeypatch, base_url, **variables) == ProxyChoice(reason=reason)
 
 
 def test_the_variable_of_the_scheme_wins_and_so_does_lower_case(
