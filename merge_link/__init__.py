@@ -24,6 +24,7 @@ What lives here, from the top down; a module imports only from those below it:
 ``models``        what is returned, made of ``records``; ``response`` is its HTTP part
 ``_environment``  the environment variables that a client reads; ``_no_proxy`` is one of them
 ``_attempts``     telling of attempts: logging and ``on_attempt``
+``_gevent``       where a call runs when gevent is at work
 ``_core``         the C core: everything between keyword arguments and result
 ================  ===================================================================
 
