@@ -14,20 +14,7 @@
 
 What lives here, from the top down; a module imports only from those below it:
 
-=================  ==================================================================
-``cli``            the command ``merge-link`` (extra ``cli``)
-``pytest_plugin``  what pytest's fixtures do; ``merge_link_pytest`` names them (extra ``test``)
-``sandbox``        an emulator of Merge's linking API (extra ``sandbox``)
-``_cards``         what notebooks show of the following, which load it when one asks
-``client``         `Client`
-``types``          types of arguments, for wrappers; loaded only when something asks for it
-``errors``         what is raised; ``_hints`` makes its notes
-``models``         what is returned, made of ``records``; ``response`` is its HTTP part
-``_environment``   the environment variables that a client reads; ``_no_proxy`` is one of them
-``_attempts``      telling of attempts: logging and ``on_attempt``
-``_core``          the C core: everything between keyword arguments and result
-=================  ==================================================================
-
+=================  ===========================================================
 Importing this package loads the C core and nothing else: results, errors and the rest are loaded
 when something needs them.
 
