@@ -5,14 +5,20 @@ import shutil
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.common.proxy import Proxy, ProxyType
+from selenium.webdriver.remote.client_config import ClientConfig
+from selenium.webdriver.remote.command import Command
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
+from urllib3.exceptions import HTTPError
 
 from app_page import App, serve_app
 from merge_link.sandbox import Sandbox
@@ -20,7 +26,7 @@ from plain_http import GOOD, call
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
-PATIENCE = 20.0
+PATIENCE = 20
 
 ARGUMENTS = [
     *("--headless", "--no-sandbox", "--no-first-run", "--disable-dev-shm-usage", "--disable-gpu"),
@@ -35,9 +41,9 @@ ARGUMENTS = [
 class Person:
     """Somebody who looks at a page, clicks and types."""
 
-    def __init__(self, driver: webdriver.Chrome) -> None:
+    def __init__(self, driver: webdriver.Remote) -> None:
         self.driver = driver
-        self.wait: WebDriverWait[webdriver.Chrome] = WebDriverWait(driver, PATIENCE, 0.02)
+        self.wait: WebDriverWait[webdriver.Remote] = WebDriverWait(driver, PATIENCE, 0.02)
 
     # ---- the browser ----
 
@@ -64,7 +70,8 @@ class Person:
 
     def complaints(self) -> list[str]:
         """What the browser's log holds, but for pages that were answered 4xx on purpose."""
-        said = [str(entry["message"]) for entry in self.driver.get_log("browser")]
+        log = self.driver.execute(Command.GET_LOG, {"type": "browser"})
+        said = [str(entry["message"]) for entry in log["value"]]
         return [line for line in said if "the server responded with a status of 4" not in line]
 
     # ---- the page ----
@@ -153,37 +160,81 @@ class Person:
         self.run(script, {"linkToken": link_token, **config})
 
 
+class Browser:
+    """A browser that is started when it is needed, and anew when it hangs."""
+
+    def __init__(self, new_profile: Callable[[], Path]) -> None:
+        self._new_profile = new_profile
+        self._service: webdriver.ChromeService | None = None
+        self._driver: webdriver.Remote | None = None
+
+    def person(self) -> Person:
+        """Somebody with an empty window. A browser that does not give one is replaced, once."""
+        try:
+            return self._person()
+        except (WebDriverException, HTTPError) as error:
+            print(f"The browser is replaced: {error!r}")
+            self.kill()
+            return self._person()
+
+    def kill(self) -> None:
+        """End it by force: one that is asked to end may think about it for minutes."""
+        if self._service is not None:
+            # Chromium is in the group of ChromeDriver.
+            os.killpg(self._service.process.pid, signal.SIGKILL)
+            self._service.process.wait()
+            self._service.stop()
+        self._service = self._driver = None
+
+    def _person(self) -> Person:
+        someone = Person(self._driver or self._start())
+        someone.go("about:blank")
+        someone.complaints()
+        someone.resize(900, 900)
+        someone.prefer(color_scheme="light")
+        return someone
+
+    def _start(self) -> webdriver.Remote:
+        # What a sanitizer wants preloaded is not for a browser.
+        environment = {name: text for name, text in os.environ.items() if name != "LD_PRELOAD"}
+        group = {"start_new_session": True}
+        service = webdriver.ChromeService(DRIVER, env=environment, popen_kw=group)
+        service.start()
+        self._service = service
+        url = service.service_url
+        direct = Proxy({"proxyType": ProxyType.DIRECT})
+        # A little longer than ChromeDriver's own timeouts, whose errors tell more.
+        client = ClientConfig(url, proxy=direct, timeout=PATIENCE + 5)
+        self._driver = webdriver.Remote(url, options=self._options(), client_config=client)
+        return self._driver
+
+    def _options(self) -> webdriver.ChromeOptions:
+        options = webdriver.ChromeOptions()
+        options.binary_location = BROWSER
+        for argument in (*ARGUMENTS, f"--user-data-dir={self._new_profile()}"):
+            options.add_argument(argument)
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        options.timeouts = {"pageLoad": PATIENCE * 1000, "script": PATIENCE * 1000}
+        return options
+
+
 @pytest.fixture(scope="session")
-def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     if not (BROWSER and DRIVER):
         pytest.skip("needs chromium and chromedriver, which `make test-browser` installs")
-    options = webdriver.ChromeOptions()
-    options.binary_location = BROWSER
-    for argument in (*ARGUMENTS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    # What a sanitizer wants preloaded is not for a browser.
-    environment = {name: text for name, text in os.environ.items() if name != "LD_PRELOAD"}
-    service = webdriver.ChromeService(DRIVER, env=environment)
-    started = webdriver.Chrome(options, service)
+    started = Browser(lambda: tmp_path_factory.mktemp("profile"))
     try:
         yield started
     finally:
-        # A browser that is asked to end may think about it for minutes.
-        os.kill(started.capabilities["goog:processID"], signal.SIGKILL)
-        service.stop()
+        started.kill()
 
 
 @pytest.fixture
-def person(driver: webdriver.Chrome) -> Iterator[Person]:
+def person(browser: Browser) -> Iterator[Person]:
     """Somebody with one empty window; the browser must have had nothing to complain of."""
-    someone = Person(driver)
-    someone.go("about:blank")
-    driver.get_log("browser")
-    someone.resize(900, 900)
-    someone.prefer(color_scheme="light")
+    someone = browser.person()
     yield someone
-    driver.switch_to.default_content()
+    someone.driver.switch_to.default_content()
     assert someone.complaints() == []
 
 

@@ -1,21 +1,20 @@
 """The cards of notebooks in a real browser: what they look like, and that their buttons copy."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from selenium.webdriver.common.keys import Keys
 
 import merge_link
-from browser import BROWSER, CONTROL, DRIVER, ENTER, TAB, Browser, browser
 from merge_link import Client, LinkToken
 from samples import KEY, TOKEN
 
-pytestmark = pytest.mark.skipif(
-    not (BROWSER and DRIVER),
-    reason="needs chromium and chromedriver, which `make test-browser` installs",
-)
+if TYPE_CHECKING:
+    from conftest import Person
+
+pytestmark = pytest.mark.browser
 
 MAGIC = "https://link.merge.dev/MagicMagicMagic1234"
 EXPIRES = datetime(2026, 8, 1, 14, 5, tzinfo=UTC)
@@ -24,24 +23,18 @@ DARK = "color: #ccc; background: #1f1f1f"
 HOSTILE = "</td></table></style><img src=x onerror='hacked=1'><script>hacked=1</script>\u202e"
 
 
-@pytest.fixture(scope="module")
-def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with browser(tmp_path_factory.mktemp("profile")) as started:
-        yield started
-
-
 @pytest.fixture
-def show(window: Browser, tmp_path: Path) -> Any:
+def show(person: "Person", tmp_path: Path) -> Any:
     """Open a page of cards, with a field to paste into."""
 
-    def open_page(*shown: Any, body: str = LIGHT) -> Browser:
+    def open_page(*shown: Any, body: str = LIGHT) -> "Person":
         cards = "<p></p>".join(one._repr_html_() for one in shown)
         page = tmp_path / "page.html"
         page.write_text(
             f'<!DOCTYPE html><meta charset="utf-8"><body style="{body}">{cards}<textarea>'
         )
-        window.go(page.as_uri())
-        return window
+        person.go(page.as_uri())
+        return person
 
     return open_page
 
@@ -77,73 +70,72 @@ return new Promise(done => {
 """
 
 
-def pasted(window: Browser) -> Any:
-    window.click("textarea")
-    window.press(CONTROL, "v")
-    return window.run("return document.querySelector('textarea').value")
+def pasted(person: "Person") -> Any:
+    person.click("textarea")
+    person.fill("textarea", Keys.CONTROL + "v")
+    return person.run("return document.querySelector('textarea').value")
 
 
 # ---- copying ----
 
 
 def test_a_click_copies_the_token(show: Any) -> None:
-    window = show(revealed())
-    window.click("button[aria-label='Copy link_token']")
-    assert window.run(SAID, 0) == "Copied"
-    assert pasted(window) == TOKEN
+    person = show(revealed())
+    person.click("button[aria-label='Copy link_token']")
+    assert person.run(SAID, 0) == "Copied"
+    assert pasted(person) == TOKEN
 
 
 def test_the_keyboard_reaches_the_buttons_and_copies_the_link(show: Any) -> None:
-    window = show(revealed())
-    for _ in range(2):
-        window.press(TAB)
+    person = show(revealed())
+    person.press(Keys.TAB, Keys.TAB)
     label = "return document.activeElement.getAttribute('aria-label')"
-    assert window.run(label) == "Copy magic_link_url"
+    assert person.run(label) == "Copy magic_link_url"
     outline = "return getComputedStyle(document.activeElement).outlineStyle"
-    assert window.run(outline) == "solid"
-    window.press(ENTER)
-    assert window.run(SAID, 1) == "Copied"
-    assert pasted(window) == MAGIC
+    assert person.run(outline) == "solid"
+    person.press(Keys.ENTER)
+    assert person.run(SAID, 1) == "Copied"
+    assert pasted(person) == MAGIC
 
 
 def test_each_of_two_cards_copies_its_own(show: Any) -> None:
     other = "x" * 40
-    window = show(revealed(), revealed(link_token=other))
-    window.run("document.querySelectorAll('[aria-label=\"Copy link_token\"]')[1].focus()")
-    window.press(ENTER)
-    assert window.run(SAID, 2) == "Copied"
-    assert pasted(window) == other
+    person = show(revealed(), revealed(link_token=other))
+    person.run("document.querySelectorAll('[aria-label=\"Copy link_token\"]')[1].focus()")
+    person.press(Keys.ENTER)
+    assert person.run(SAID, 2) == "Copied"
+    assert pasted(person) == other
 
 
 @pytest.mark.parametrize("clipboard", ["undefined", "{writeText: () => Promise.reject()}"])
 def test_without_the_clipboard_the_old_way_copies(show: Any, clipboard: str) -> None:
-    window = show(revealed())
-    window.run(f"Object.defineProperty(navigator, 'clipboard', {{value: {clipboard}}})")
-    window.click("button")
-    assert window.run(SAID, 0) == "Copied"
-    assert pasted(window) == TOKEN
+    person = show(revealed())
+    person.run(f"Object.defineProperty(navigator, 'clipboard', {{value: {clipboard}}})")
+    person.click("button")
+    assert person.run(SAID, 0) == "Copied"
+    assert pasted(person) == TOKEN
 
 
 def test_where_nothing_may_be_copied_the_text_is_selected(show: Any) -> None:
-    window = show(revealed())
-    window.run(
+    person = show(revealed())
+    person.run(
         "Object.defineProperty(navigator, 'clipboard', {value: undefined});"
         "document.execCommand = () => false"
     )
-    window.click("button")
-    assert window.run(SAID, 0).startswith("Selected: press Ctrl+C")
-    assert window.run("return getSelection().toString()") == TOKEN
+    person.click("button")
+    assert person.run(SAID, 0).startswith("Selected: press Ctrl+C")
+    assert person.run("return getSelection().toString()") == TOKEN
 
 
 def test_where_style_and_scripts_are_stripped_the_text_is_left_and_no_dead_button(
     show: Any,
 ) -> None:
-    window = show(revealed())
-    window.run(
+    person = show(revealed())
+    person.run(
         "document.querySelectorAll('style').forEach(style => style.remove());"
         "document.querySelectorAll('[onclick]').forEach(b => b.removeAttribute('onclick'))"
     )
-    text = window.run("return document.querySelector('.merge-link-card').innerText")
+    text = person.run("return document.querySelector('.merge-link-card').innerText")
     assert TOKEN in text
     assert "Copy" not in text
 
@@ -185,24 +177,24 @@ return least;
 
 @pytest.mark.parametrize("body", [LIGHT, DARK], ids=["light", "dark"])
 def test_all_text_can_be_read(show: Any, body: str) -> None:
-    window = show(*everything(), body=body)
-    assert 4.5 <= window.run(CONTRAST) < 21
+    person = show(*everything(), body=body)
+    assert 4.5 <= person.run(CONTRAST) < 21
 
 
 @pytest.mark.parametrize("width", [320, 860])
 def test_nothing_runs_out_of_its_card(show: Any, width: int) -> None:
-    window = show(*everything(), body=f"width: {width}px")
+    person = show(*everything(), body=f"width: {width}px")
     cards = "return [...document.querySelectorAll('.merge-link-card')].map("
-    assert window.run(f"{cards}card => card.scrollWidth - card.clientWidth)") == [0] * 6
-    assert max(window.run(f"{cards}card => card.offsetWidth)")) <= width
+    assert person.run(f"{cards}card => card.scrollWidth - card.clientWidth)") == [0] * 6
+    assert max(person.run(f"{cards}card => card.offsetWidth)")) <= width
 
 
 def test_hostile_text_does_nothing(show: Any) -> None:
-    window = show(*everything())
-    assert window.run("return typeof hacked") == "undefined"
-    assert window.run("return document.querySelectorAll('img, script, iframe').length") == 0
-    assert window.run("return performance.getEntriesByType('resource').length") == 0
-    assert window.run("return document.querySelectorAll('.merge-link-card').length") == 6
+    person = show(*everything())
+    assert person.run("return typeof hacked") == "undefined"
+    assert person.run("return document.querySelectorAll('img, script, iframe').length") == 0
+    assert person.run("return performance.getEntriesByType('resource').length") == 0
+    assert person.run("return document.querySelectorAll('.merge-link-card').length") == 6
 
 
 def test_the_rest_of_the_page_is_left_as_it_is(show: Any) -> None:

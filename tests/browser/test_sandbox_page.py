@@ -1,40 +1,25 @@
 """The page at / in a real browser: what a person sees, presses and copies."""
 
-import time
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
+from selenium.webdriver.common.keys import Keys
 
 import merge_link
-from browser import BROWSER, DRIVER, ENTER, PATIENCE, TAB, Browser, browser
 from merge_link.sandbox import Sandbox
 from samples import FIELDS
 from scripted import Server, answer
 
-pytestmark = pytest.mark.skipif(
-    not (BROWSER and DRIVER),
-    reason="needs chromium and chromedriver, which `make test-browser` installs",
-)
+if TYPE_CHECKING:
+    from conftest import Person
+
+pytestmark = pytest.mark.browser
 
 HOSTILE = "<img src=x onerror='hacked=1'>\"'&<script>hacked=1</script>"
 
-# Resolves once an expression over `value` and `other` is true, with what it is then.
-UNTIL = """
-const [value, other] = arguments;
-return new Promise(done => {
-    const look = () => { const is = %s; is ? done(is) : setTimeout(look, 10); };
-    look();
-});
-"""
-ROWS = "[...document.querySelectorAll(`#${value} li`)].map(one => one.innerText)"
+ROWS = "[...document.querySelectorAll(`#${arguments[0]} li`)].map(one => one.innerText)"
 NAME = "const it = document.activeElement; return it.getAttribute('aria-label') || it.textContent"
-
-
-@pytest.fixture(scope="module")
-def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with browser(tmp_path_factory.mktemp("profile")) as started:
-        yield started
 
 
 @pytest.fixture
@@ -44,40 +29,38 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def page(window: Browser, sandbox: Sandbox) -> Browser:
-    window.go(sandbox.url + "/")
-    until(window, "!document.querySelector('main').hidden")
-    return window
+def page(person: "Person", sandbox: Sandbox) -> Iterator["Person"]:
+    person.go(sandbox.url + "/")
+    person.until("!document.querySelector('main').hidden")
+    yield person
+    # The page asks the sandbox again and again, and would complain of its end.
+    person.go("about:blank")
 
 
-def until(window: Browser, expression: str, *values: Any) -> Any:
-    return window.run(UNTIL % expression, *values)
-
-
-def rows(window: Browser, name: str) -> list[str]:
-    found: list[str] = window.run(f"const [value] = arguments; return {ROWS}", name)
+def rows(page: "Person", name: str) -> list[str]:
+    found: list[str] = page.run(f"return {ROWS}", name)
     return found
 
 
-def wait_for(window: Browser, name: str, text: str) -> str:
+def wait_for(page: "Person", name: str, text: str) -> str:
     """The row of a list that has this text, once it is there."""
-    return str(until(window, f"{ROWS}.find(one => one.includes(other))", name, text))
+    return str(page.until(f"{ROWS}.find(one => one.includes(arguments[1]))", name, text))
 
 
-def wait_to_hear(window: Browser, text: str) -> None:
-    until(window, "document.querySelector('#said').innerText === value", text)
+def wait_to_hear(page: "Person", text: str) -> None:
+    page.until("document.querySelector('#said').innerText === arguments[0]", text)
 
 
-def press(window: Browser, text: str) -> None:
+def press(page: "Person", text: str) -> None:
     """Press a button by its words."""
-    window.run(
+    page.run(
         "[...document.querySelectorAll('button')]"
         ".find(one => one.innerText === arguments[0]).click()",
         text,
     )
 
 
-def test_what_happens_appears_by_itself(page: Browser, sandbox: Sandbox) -> None:
+def test_what_happens_appears_by_itself(page: "Person", sandbox: Sandbox) -> None:
     assert rows(page, "linked_accounts") == []
     assert "Nobody has linked an account yet." in page.run("return document.body.innerText")
     with sandbox.client() as client:
@@ -91,7 +74,7 @@ def test_what_happens_appears_by_itself(page: Browser, sandbox: Sandbox) -> None
     assert "used" in wait_for(page, "link_tokens", "used")
 
 
-def test_credentials_are_hidden_until_they_are_asked_for(page: Browser, sandbox: Sandbox) -> None:
+def test_credentials_are_hidden_until_they_are_asked_for(page: "Person", sandbox: Sandbox) -> None:
     with sandbox.client() as client:
         token = client.create_link_token(**FIELDS).link_token
     wait_for(page, "link_tokens", "ready")
@@ -106,7 +89,7 @@ def test_credentials_are_hidden_until_they_are_asked_for(page: Browser, sandbox:
     assert not [one for one in secrets if one in shown]
 
 
-def test_the_lines_are_copied_whole(page: Browser, sandbox: Sandbox) -> None:
+def test_the_lines_are_copied_whole(page: "Person", sandbox: Sandbox) -> None:
     page.run(
         "window.copied = [];"
         "navigator.clipboard.writeText = text => (copied.push(text), Promise.resolve())"
@@ -121,7 +104,7 @@ def test_the_lines_are_copied_whole(page: Browser, sandbox: Sandbox) -> None:
     ]
 
 
-def test_bad_days_are_a_press_away(page: Browser, sandbox: Sandbox) -> None:
+def test_bad_days_are_a_press_away(page: "Person", sandbox: Sandbox) -> None:
     order = {**FIELDS, "max_retries": 0}
     for words, said, status in (
         ("Fail with 429", "The next request is answered 429.", 429),
@@ -154,7 +137,7 @@ def test_bad_days_are_a_press_away(page: Browser, sandbox: Sandbox) -> None:
         wait_for(page, "linked_accounts", "relink needed")
 
 
-def test_a_reset_takes_two_presses(page: Browser, sandbox: Sandbox) -> None:
+def test_a_reset_takes_two_presses(page: "Person", sandbox: Sandbox) -> None:
     with sandbox.client() as client:
         client.create_link_token(**FIELDS)
     wait_for(page, "link_tokens", "ready")
@@ -166,25 +149,24 @@ def test_a_reset_takes_two_presses(page: Browser, sandbox: Sandbox) -> None:
     assert sandbox.requests == []
 
 
-def test_it_makes_a_link_token_to_try(page: Browser, sandbox: Sandbox) -> None:
-    before = page.command("GET", "/window/handles")
+def test_it_makes_a_link_token_to_try(page: "Person", sandbox: Sandbox) -> None:
+    here = page.driver.current_window_handle
     page.click("#link")
     assert "ready" in wait_for(page, "link_tokens", "hris, ats")
-    (opened,) = set(page.command("GET", "/window/handles")) - set(before)
-    page.command("POST", "/window", handle=opened)
+    (opened,) = set(page.driver.window_handles) - {here}
+    page.driver.switch_to.window(opened)
     try:
-        deadline = time.monotonic() + PATIENCE
-        while (url := page.command("GET", "/url")) == "about:blank":
-            assert time.monotonic() < deadline
+        page.wait.until(lambda driver: driver.current_url != "about:blank")
+        url = page.driver.current_url
     finally:
-        page.command("DELETE", "/window")
-        page.command("POST", "/window", handle=before[0])
+        page.driver.close()
+        page.driver.switch_to.window(here)
     assert url.startswith(f"{sandbox.url}/link/")
     sandbox.complete_magic_link(url, "greenhouse")
     assert "hris" not in wait_for(page, "linked_accounts", "Greenhouse")
 
 
-def test_texts_from_outside_stay_texts(page: Browser, sandbox: Sandbox) -> None:
+def test_texts_from_outside_stay_texts(page: "Person", sandbox: Sandbox) -> None:
     hostile = {
         **FIELDS,
         "end_user_organization_name": HOSTILE,
@@ -202,20 +184,22 @@ def test_texts_from_outside_stay_texts(page: Browser, sandbox: Sandbox) -> None:
     assert page.run("return document.querySelectorAll('main img, main script').length") == 0
 
 
-def test_a_sandbox_that_ended_is_told(page: Browser, sandbox: Sandbox) -> None:
+def test_a_sandbox_that_ended_is_told(page: "Person", sandbox: Sandbox) -> None:
     sandbox.close()
-    until(page, "document.body.classList.contains('gone')")
+    page.until("document.body.classList.contains('gone')")
     assert "does not answer" in page.run("return document.querySelector('#state').innerText")
+    page.go("about:blank")
+    assert all("ERR_CONNECTION" in line for line in page.complaints())
 
 
-def test_the_keyboard_reaches_all_and_keeps_its_place(page: Browser, sandbox: Sandbox) -> None:
+def test_the_keyboard_reaches_all_and_keeps_its_place(page: "Person", sandbox: Sandbox) -> None:
     with sandbox.client() as client:
         sandbox.complete_link(client.create_link_token(**FIELDS).link_token, "greenhouse")
         wait_for(page, "linked_accounts", "Greenhouse")
         page.run("document.activeElement.blur()")
         reached = []
         for _ in range(15):
-            page.press(TAB)
+            page.press(Keys.TAB)
             reached.append(page.run(NAME))
         assert reached[0] == "Show credentials"
         assert "Link an account" in reached
@@ -228,22 +212,17 @@ def test_the_keyboard_reaches_all_and_keeps_its_place(page: Browser, sandbox: Sa
         wait_for(page, "linked_accounts", "Lever")
         assert page.run(NAME) == "Copy account token"
         page.run("document.querySelector('[data-command=fail]').focus()")
-        page.press(ENTER)
+        page.press(Keys.ENTER)
         wait_to_hear(page, "The next request is answered 429.")
 
 
 @pytest.mark.parametrize("width", [320, 390, 920, 1400])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_fits_every_width_and_can_be_read(
-    page: Browser, sandbox: Sandbox, width: int, scheme: str
+    page: "Person", sandbox: Sandbox, width: int, scheme: str
 ) -> None:
-    def devtools(command: str, **parameters: Any) -> None:
-        page.command("POST", "/goog/cdp/execute", cmd=command, params=parameters)
-
-    size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500}
-    devtools("Emulation.setDeviceMetricsOverride", **size)
-    wanted = [{"name": "prefers-color-scheme", "value": scheme}]
-    devtools("Emulation.setEmulatedMedia", features=wanted)
+    page.resize(width, 800, phone=width < 500)
+    page.prefer(color_scheme=scheme)
     with sandbox.client() as client:
         token = client.create_link_token(
             **{**FIELDS, "end_user_organization_name": "W" * 100}
@@ -255,7 +234,6 @@ def test_it_fits_every_width_and_can_be_read(
     assert page.run("return document.documentElement.scrollWidth") <= width
     assert page.run(CONTRASTS) == []
     assert page.run(SMALL_TARGETS) == []
-    devtools("Emulation.clearDeviceMetricsOverride")
 
 
 # Texts whose contrast with what lies under them is less than WCAG's 4.5.
