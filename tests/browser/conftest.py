@@ -89,6 +89,17 @@ class Person:
         """Press one key after the other, wherever the focus is."""
         webdriver.ActionChains(self.driver, 0).send_keys(*keys).perform()
 
+    def close_by(self, key: str) -> None:
+        """Press a key that closes the dialog, and release it afterwards.
+
+        Released at once, it may reach a frame that is just going, and the browser waits for ever
+        for it to take note.
+        """
+        webdriver.ActionChains(self.driver, 0).key_down(key).perform()
+        self.driver.switch_to.default_content()
+        self.wait.until(lambda _: not self.opened())
+        webdriver.ActionChains(self.driver, 0).key_up(key).perform()
+
     def focused(self) -> str:
         """The id of what has the focus, else its text."""
         return str(self.run("const it = document.activeElement; return it.id || it.textContent"))

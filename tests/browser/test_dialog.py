@@ -142,7 +142,7 @@ def test_a_link_token_that_is_no_good_is_told_and_shown(
     person.click("#connect")
     with person.in_dialog():
         person.see(reason)
-        person.press(Keys.ESCAPE)
+        person.close_by(Keys.ESCAPE)
     person.hear("onValidationError", "onExit")
 
 
@@ -410,11 +410,11 @@ def test_escape_closes_it_wherever_the_focus_is(ready: "Person") -> None:
     ready.click("#connect")
     with ready.in_dialog():
         ready.see("choose")
-        ready.press(Keys.ESCAPE)
+        ready.close_by(Keys.ESCAPE)
     ready.hear("onReady", "onExit")
     ready.click("#connect")
     ready.run("document.getElementById('merge-link').shadowRoot.querySelector('dialog').focus()")
-    ready.press(Keys.ESCAPE)
+    ready.close_by(Keys.ESCAPE)
     ready.hear("onReady", "onExit", "onExit")
     assert not ready.opened()
 
@@ -471,7 +471,8 @@ def test_the_keyboard_alone_will_do(ready: "Person") -> None:
     ready.press("kim", Keys.TAB, "any", Keys.ENTER)
     with ready.in_dialog():
         ready.see("done")
-    ready.press(Keys.TAB, Keys.ENTER)
+    ready.press(Keys.TAB)
+    ready.close_by(Keys.ENTER)
     ready.hear("onReady", "onSuccess", "onExit")
     assert ready.focused() == "connect"
 
