@@ -89,16 +89,13 @@ class Person:
         """Press one key after the other, wherever the focus is."""
         webdriver.ActionChains(self.driver, 0).send_keys(*keys).perform()
 
-    def close_by(self, key: str) -> None:
-        """Press a key that closes the dialog, and release it afterwards.
+    def close_from_frame(self, script: str) -> None:
+        """Do in the dialog's frame what closes the dialog, by a script.
 
-        Released at once, it may reach a frame that is just going, and the browser waits for ever
-        for it to take note.
+        By a key it would now and then go wrong: Chromium waits for ever for a frame that has gone
+        to take note of the key.
         """
-        webdriver.ActionChains(self.driver, 0).key_down(key).perform()
-        self.driver.switch_to.default_content()
-        self.wait.until(lambda _: not self.opened())
-        webdriver.ActionChains(self.driver, 0).key_up(key).perform()
+        self.run(f"setTimeout(() => {{ {script} }})")
 
     def focused(self) -> str:
         """The id of what has the focus, else its text."""
