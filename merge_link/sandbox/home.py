@@ -11,7 +11,8 @@ from merge_link.sandbox.web import Request, find_method, not_found
 PATH = "/"
 PREFIX = "/__sandbox__/page/"
 
-_FILES = {PATH: "home.html"} | {PREFIX + name: name for name in ("home.css", "home.js", "icon.svg")}
+_NAMES = ("theme.css", "home.css", "home.js", "icon.svg")
+_FILES = {PATH: "home.html"} | {PREFIX + name: name for name in _NAMES}
 
 
 def home(request: Request) -> Response:

@@ -45,7 +45,7 @@ from merge_link.sandbox.web import (
 PREFIX = "/link/"
 SCRIPT = "/initialize.js"
 
-_FILES = ("link.css", "link.js", "icon.svg")
+_FILES = ("theme.css", "link.css", "link.js", "icon.svg")
 _REFUSALS = {
     "unknown": (404, "There is no such link token."),
     "used": (410, "The link token was used: it links once."),

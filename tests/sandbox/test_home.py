@@ -13,7 +13,8 @@ from merge_link.sandbox.overview import MOST
 from plain_http import Answer, call, port_of
 from scripted import Server, answer
 
-FILES = ["/", *(f"/__sandbox__/page/{name}" for name in ("home.css", "home.js", "icon.svg"))]
+NAMES = ("theme.css", "home.css", "home.js", "icon.svg")
+FILES = ["/", *(f"/__sandbox__/page/{name}" for name in NAMES)]
 READS = ["overview", "deliveries"]
 
 

@@ -127,6 +127,7 @@ def test_what_only_begins_alike_is_not_found(sandbox: Sandbox, path: str) -> Non
     ("path", "media_type"),
     [
         ("/link/", "text/html; charset=utf-8"),
+        ("/link/theme.css", "text/css; charset=utf-8"),
         ("/link/link.css", "text/css; charset=utf-8"),
         ("/link/link.js", "text/javascript; charset=utf-8"),
         ("/link/icon.svg", "image/svg+xml"),
@@ -194,7 +195,8 @@ def policy(answer: Answer) -> dict[str, str]:
     return dict(rule.split(" ", 1) for rule in rules)
 
 
-PATHS = ["/link/", "/link/nonsense", "/link/link.js", "/link/link.css", "/initialize.js"]
+FILES = ["/link/link.js", "/link/theme.css", "/link/link.css"]
+PATHS = ["/link/", "/link/nonsense", *FILES, "/initialize.js"]
 
 
 @pytest.mark.parametrize("path", [*PATHS, "/link/session"])
