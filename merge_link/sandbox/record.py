@@ -6,7 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from merge_link.sandbox.message import HeaderList, Incoming, Outgoing
@@ -55,7 +55,7 @@ class RecordedHeaders(Mapping[str, str]):
         return f"RecordedHeaders({shown!r})"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class RecordedRequest:
     """One request that the sandbox answered.
 
@@ -69,10 +69,10 @@ class RecordedRequest:
 
     method: str
     path: str
-    headers: RecordedHeaders = field(repr=False)
-    body: bytes = field(repr=False)
+    headers: RecordedHeaders
+    body: bytes
     status: int | None
-    refusal: bytes = field(default=b"", repr=False)
+    refusal: bytes = b""
     answered_at: float = 0.0
     seconds: float = 0.0
 
@@ -80,6 +80,9 @@ class RecordedRequest:
     def masked_path(self) -> str:
         """The path without the public token or the magic link's code that may be in it."""
         return _SECRETS.sub("***", self.path)
+
+    def __repr__(self) -> str:
+        return f"<RecordedRequest {self.method} {self.masked_path} -> {self.status}>"
 
     @property
     def json(self) -> Any:

@@ -1,7 +1,6 @@
 """The requests that came in, as text for a person. It holds no secret."""
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from http.client import responses as phrases
 
@@ -11,10 +10,6 @@ MOST_REQUESTS = 50
 _MOST_PROBLEMS = 10
 _MOST_CHARACTERS = 200
 _MASK = "***"
-
-# What is no word of a path that Merge has: tokens are longer, or follow these.
-_BEFORE_TOKENS = frozenset({"account-token", "link"})
-_WORD = re.compile(r"[a-z_-]+|.{1,19}")
 
 
 def describe(requests: Sequence[RecordedRequest]) -> str:
@@ -29,7 +24,7 @@ def describe(requests: Sequence[RecordedRequest]) -> str:
 
 
 def _lines_of(request: RecordedRequest) -> Iterator[str]:
-    yield _one_line(f"{request.method} {_shown_path(request.path)} -> {_shown_answer(request)}")
+    yield _one_line(f"{request.method} {request.masked_path} -> {_shown_answer(request)}")
     problems = list(_problems(_json(request.refusal)))
     for problem in problems[:_MOST_PROBLEMS]:
         yield "    " + _one_line(_masked(problem, request))
@@ -41,15 +36,6 @@ def _shown_answer(request: RecordedRequest) -> str:
     if request.status is None:
         return "connection dropped"
     return f"{request.status} {phrases.get(request.status, '')}".rstrip()
-
-
-def _shown_path(path: str) -> str:
-    segments = path.split("/")
-    for i, segment in enumerate(segments):
-        follows = i > 0 and segments[i - 1] in _BEFORE_TOKENS and segment != "regenerate"
-        if segment and (follows or not _WORD.fullmatch(segment)):
-            segments[i] = _MASK
-    return "/".join(segments)
 
 
 def _json(body: bytes) -> object:

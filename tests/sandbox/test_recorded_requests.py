@@ -76,10 +76,12 @@ def test_a_recorded_request_cannot_be_changed(sandbox: Sandbox) -> None:
 def test_no_repr_shows_a_credential(sandbox: Sandbox) -> None:
     call(sandbox, headers={"X-Account-Token": "secret-account"})
     call(sandbox, headers={"Authorization": "Bearer secret-other"})
+    call(sandbox, path="/api/ats/v1/account-token/secret-public", method="GET")
     shown = [sandbox, sandbox.requests, *(request.headers for request in sandbox.requests)]
     text = " ".join(f"{thing!r} {thing}" for thing in shown)
     assert sandbox.url in text
     assert "Content-Type" in text
+    assert "<RecordedRequest GET /api/ats/v1/account-token/*** -> 404>" in text
     assert sandbox.api_key not in text
     assert "secret" not in text
 
