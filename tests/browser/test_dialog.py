@@ -418,6 +418,8 @@ def test_escape_closes_it_wherever_the_focus_is(ready: "Person") -> None:
         ready.close_from_frame(ESCAPE)
     ready.hear("onReady", "onExit")
     ready.click("#connect")
+    with ready.in_dialog():
+        ready.see("choose")
     ready.run("document.getElementById('merge-link').shadowRoot.querySelector('dialog').focus()")
     ready.press(Keys.ESCAPE)
     ready.hear("onReady", "onExit", "onExit")
