@@ -1,5 +1,6 @@
 """docs/networks.md is true: its Python runs behind a proxy, its messages are tested."""
 
+import os
 import re
 import ssl
 import subprocess
@@ -46,6 +47,7 @@ def test_the_python_runs(lookup_shim: dict[str, str], tmp_path: Path, block: str
     login = "CORP\\user:p@ss:word/1" if "quote(" in block else None
     with Server(answer(200, {"results": []}), tls=demanding(ca)) as server, Proxy(login) as proxy:
         environment = {
+            **os.environ,
             **lookup_shim,
             "MERGE_API_KEY": KEY,
             "MERGE_BASE_URL": f"https://merge.example:{server.port}/api",

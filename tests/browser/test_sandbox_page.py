@@ -145,7 +145,7 @@ def test_a_reset_takes_two_presses(page: "Person", sandbox: Sandbox) -> None:
     assert len(rows(page, "link_tokens")) == 1
     press(page, "Really forget everything?")
     wait_to_hear(page, "All is as at the beginning.")
-    assert rows(page, "link_tokens") == rows(page, "requests") == []
+    page.wait.until(lambda _: rows(page, "link_tokens") == rows(page, "requests") == [])
     assert sandbox.requests == []
 
 
