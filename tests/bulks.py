@@ -53,13 +53,14 @@ def asked(request: bytes) -> dict[str, Any]:
     return dict(json.loads(request.partition(b"\r\n\r\n")[2]))
 
 
-def by_row(answers: Callable[[str], bytes | None]) -> Script:
-    """Answer by the origin id; a token, where there is no other answer."""
+def by_row(answers: Callable[[str], object]) -> Script:
+    """Answer by the origin id, with the bytes that come back for it, or else a token."""
 
     def script(connection: Connection, request: bytes) -> None:
         origin_id = asked(request)["end_user_origin_id"]
         made = answers(origin_id)
-        connection.send(made or token_answer(link_token=f"{TOKEN}-{origin_id}"))
+        token = token_answer(link_token=f"{TOKEN}-{origin_id}")
+        connection.send(made if isinstance(made, bytes) else token)
 
     return script
 

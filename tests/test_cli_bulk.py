@@ -403,7 +403,7 @@ def test_the_copy_of_the_input_has_no_name(monkeypatch: pytest.MonkeyPatch) -> N
     def look(origin_id: str) -> None:
         seen.append(os.listdir(copies))
 
-    with Server(by_row(look)) as server:  # type: ignore[arg-type]
+    with Server(by_row(look)) as server:
         assert bulk("people.csv", "-o", "t.csv", server=server).exit_code == 0
     assert seen == [[], []]
 

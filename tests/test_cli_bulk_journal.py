@@ -200,6 +200,7 @@ text = st.text(
 @given(
     cells=st.lists(text, min_size=1, max_size=6),
     cut=st.floats(0, 1),
+    where=st.floats(0, 1),
     hole=st.integers(0, 40),
     kind=st.sampled_from([CSV, Dialect("csv", ";"), Dialect("csv", "\t"), Dialect("jsonl")]),
 )
@@ -207,6 +208,7 @@ def test_any_cells_and_any_torn_end_with_holes_in_it(
     tmp_path_factory: pytest.TempPathFactory,
     cells: list[str],
     cut: float,
+    where: float,
     hole: int,
     kind: Dialect,
 ) -> None:
@@ -224,8 +226,10 @@ def test_any_cells_and_any_torn_end_with_holes_in_it(
     path = directory / "t.csv"
     whole = path.read_bytes()
     # After a loss of power a file may have its size but not all of its bytes.
-    torn = whole[: round(cut * len(whole))]
-    path.write_bytes(torn[: max(0, len(torn) - hole)] + b"\0" * min(hole, len(torn)))
+    torn = bytearray(whole[: round(cut * len(whole))])
+    place = round(where * len(torn))
+    torn[place : place + hole] = bytes(len(torn[place : place + hole]))
+    path.write_bytes(torn)
     go()
     assert path.read_bytes() == whole
 
