@@ -14,6 +14,7 @@ A function that hands its keyword arguments on says so with ``Unpack``::
 `LinkTokenFields`            the fields of Merge's request for a link token
 `CallOptions`                what each call takes beside the fields
 `LinkTokenParams`            both: all that ``Client.create_link_token`` takes
+`LinkTokenDefaults`          the same, none of it required: for all rows of a bulk run
 `ClientOptions`              all that `Client` takes
 `CommonModel`                an item of ``common_models``
 `ModelScope`                 an item of ``category_common_model_scopes[...]``, made of
@@ -45,6 +46,7 @@ __all__ = [
     "FilePath",
     "KnownCategory",
     "Language",
+    "LinkTokenDefaults",
     "LinkTokenFields",
     "LinkTokenParams",
     "ModelPermission",
@@ -125,14 +127,7 @@ class ModelScope(TypedDict, total=False):
 # ---- keyword arguments ----
 
 
-class LinkTokenFields(TypedDict, total=False):
-    """The fields of a request for a link token: https://docs.merge.dev/ats/link-token/."""
-
-    end_user_email_address: Required[str]
-    end_user_organization_name: Required[str]
-    end_user_origin_id: Required[str]
-    # The first is there for editors: in a list of Category they would complete nothing.
-    categories: Required[list[KnownCategory] | list[str] | tuple[Category, ...]]
+class _OptionalFields(TypedDict, total=False):
     integration: str | None
     link_expiry_mins: int | None
     should_create_magic_link_url: bool | None
@@ -148,6 +143,19 @@ class LinkTokenFields(TypedDict, total=False):
     ekm_enabled: bool | None
 
 
+# The first is there for editors: in a list of Category they would complete nothing.
+_Categories: TypeAlias = list[KnownCategory] | list[str] | tuple[Category, ...]
+
+
+class LinkTokenFields(_OptionalFields):
+    """The fields of a request for a link token: https://docs.merge.dev/ats/link-token/."""
+
+    end_user_email_address: str
+    end_user_organization_name: str
+    end_user_origin_id: str
+    categories: _Categories
+
+
 class CallOptions(TypedDict, total=False):
     """What each call takes beside the fields."""
 
@@ -161,6 +169,15 @@ class CallOptions(TypedDict, total=False):
 
 class LinkTokenParams(LinkTokenFields, CallOptions, total=False):
     """All that ``Client.create_link_token`` takes."""
+
+
+class LinkTokenDefaults(_OptionalFields, CallOptions, total=False):
+    """What ``Client.create_link_tokens`` takes for all rows: the same, and nothing is required."""
+
+    end_user_email_address: str
+    end_user_organization_name: str
+    end_user_origin_id: str
+    categories: _Categories
 
 
 class ClientOptions(TypedDict, total=False):
