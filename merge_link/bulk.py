@@ -18,7 +18,15 @@ from merge_link.outcomes import Outcome, Outcomes, outcome_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator
+    from asyncio import Task
+    from collections.abc import (
+        AsyncGenerator,
+        Awaitable,
+        Callable,
+        Coroutine,
+        Generator,
+        Iterator,
+    )
     from types import TracebackType
     from typing import Any, Self
 
@@ -54,7 +62,7 @@ class _Plan:
 
     def __init__(
         self,
-        client: _core.Client,
+        client: _core.BaseClient,
         rows: Any,
         defaults: Mapping[str, object],
         *,
@@ -151,7 +159,7 @@ class _Work:
     """Rows in, outcomes out."""
 
     def __init__(self, plan: _Plan, tally: Tally) -> None:
-        self._submit = plan.client.submit
+        self._client = plan.client
         self._defaults = plan.defaults
         self._flow = _core.Flow(plan.per_second)
         self._tally = tally
@@ -179,7 +187,7 @@ class _Work:
             if type(row) is not dict and not isinstance(row, Mapping):
                 raise TypeError(f"a row must be a mapping of fields, not {type(row).__name__}")
             fields = {**self._defaults, **row}
-            self._submit(_OPERATION, self.mailbox, (index, row), self._flow, fields)
+            self._send((index, row), fields)
         except Exception as error:
             self._arrive(outcome_of(index, row, None, _without_our_frame(error)))
         except BaseException:
@@ -187,6 +195,9 @@ class _Work:
             raise
         else:
             self._in_flight += 1
+
+    def _send(self, context: tuple[int, Row], fields: dict[str, Any]) -> None:
+        self._client.submit(_OPERATION, self.mailbox, context, self._flow, fields)
 
     def take(self) -> None:
         """Take in what has come."""
@@ -238,7 +249,7 @@ class _Work:
 
 
 class _Rows:
-    """The rows that are left, of an iterable."""
+    """The rows that are left, of an iterable that waits for nothing."""
 
     def __init__(self, plan: _Plan, work: _Work) -> None:
         self._plan = plan
@@ -311,7 +322,7 @@ class BulkRun(_Run):
     """
 
     def __init__(
-        self, client: _core.Client, rows: object, defaults: Mapping[str, object], **options: Any
+        self, client: _core.BaseClient, rows: object, defaults: Mapping[str, object], **options: Any
     ) -> None:
         super().__init__(_Plan(client, rows, defaults, asynchronous=False, **options))
         self._outcomes = _outcomes(self._plan, self._tally)
@@ -394,7 +405,7 @@ class AsyncBulkRun(_Run):
     """
 
     def __init__(
-        self, client: _core.Client, rows: object, defaults: Mapping[str, object], **options: Any
+        self, client: _core.BaseClient, rows: object, defaults: Mapping[str, object], **options: Any
     ) -> None:
         super().__init__(_Plan(client, rows, defaults, asynchronous=True, **options))
         self._outcomes = _async_outcomes(self._plan, self._tally)
@@ -432,16 +443,14 @@ class AsyncBulkRun(_Run):
 
 
 async def _async_outcomes(plan: _Plan, tally: Tally) -> AsyncGenerator[Outcome, None]:
-    import asyncio
+    from asyncio import CancelledError, get_running_loop, sleep
 
-    loop = asyncio.get_running_loop()
-    work = _Work(plan, tally)
-    with work.ending(KeyboardInterrupt, asyncio.CancelledError):
-        news = _News(work)
-        make = _AsyncRows if isinstance(plan.rows, AsyncIterable) else _QuietRows
-        rows = make(plan, work, news)
+    loop = get_running_loop()
+    work = _AsyncWork(plan, tally)
+    with work.ending(KeyboardInterrupt, CancelledError):
+        rows = (_AsyncRows if isinstance(plan.rows, AsyncIterable) else _Rows)(plan, work)
         descriptor = work.mailbox.fileno()
-        loop.add_reader(descriptor, news.take)
+        loop.add_reader(descriptor, work.take_and_tell)
         try:
             given = 0
             while True:
@@ -449,73 +458,99 @@ async def _async_outcomes(plan: _Plan, tally: Tally) -> AsyncGenerator[Outcome, 
                 if work.is_ready():
                     given += 1
                     if given % _AT_A_STRETCH == 0:
-                        await asyncio.sleep(0)
+                        await sleep(0)
                     yield work.give()
                 elif work.is_waiting() or not rows.is_over:
                     given = 0
-                    await news.wait()
+                    await work.wait()
                 else:
                     break
         finally:
             loop.remove_reader(descriptor)
-            await rows.close()
+            await work.leave()
         if work.failure is not None:
             raise work.failure
 
 
-class _News:
-    """Wakes the task that waits for outcomes."""
+class _AsyncWork(_Work):
+    """Rows in, outcomes out, in a loop."""
 
-    def __init__(self, work: _Work) -> None:
+    def __init__(self, plan: _Plan, tally: Tally) -> None:
         from asyncio import Event
 
-        self._work = work
-        self._event = Event()
-        self.tell = self._event.set
+        super().__init__(plan, tally)
+        self._news = Event()
+        self._tasks: set[Task[None]] = set()
 
-    def take(self) -> None:
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Let it run until the end of all."""
+        from asyncio import create_task
+
+        task = create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def leave(self) -> None:
+        """End what was started."""
+        from asyncio import wait
+
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await wait(self._tasks)
+
+    def _send(self, context: tuple[int, Row], fields: dict[str, Any]) -> None:
+        ticket = self._client.prepare(_OPERATION, fields)
+        if ticket.key_source is None:
+            ticket.submit(self.mailbox, context, self._flow)
+        else:
+            self.start(self._ask_and_send(ticket, context))
+
+    async def _ask_and_send(self, ticket: _core.Ticket, context: tuple[int, Row]) -> None:
+        from merge_link.aio import give_key
+
+        try:
+            await give_key((ticket,))
+            ticket.submit(self.mailbox, context, self._flow)
+        except Exception as error:
+            self._in_flight -= 1
+            self._arrive(outcome_of(*context, None, _without_our_frame(error)))
+            self.tell()
+        finally:
+            del context  # a traceback may show what it holds
+
+    def take_and_tell(self) -> None:
         """Take in what has come: the descriptor would else stay readable."""
-        self._work.take()
-        self._event.set()
+        self.take()
+        self.tell()
+
+    def tell(self) -> None:
+        """Wake who waits: there is an outcome, or the rows are over."""
+        self._news.set()
 
     async def wait(self) -> None:
-        """Wait until there is something new: an outcome, or the end of the rows."""
-        teller = self._work.teller
-        self._event.clear()
-        while not self._event.is_set():
-            if teller.beat is None:
-                await self._event.wait()
-                return
-            from asyncio import wait_for
+        """Wait until there is something new."""
+        from asyncio import wait_for
 
+        self._news.clear()
+        while not self._news.is_set():
             try:
-                await wait_for(self._event.wait(), teller.beat)
+                await wait_for(self._news.wait(), self.teller.beat)
             except TimeoutError:
-                teller.tick()
-
-
-class _QuietRows(_Rows):
-    """The rows that are left, of an iterable that does not wait for anything."""
-
-    def __init__(self, plan: _Plan, work: _Work, _news: _News) -> None:
-        super().__init__(plan, work)
-
-    async def close(self) -> None:
-        """Do nothing: nobody is waiting for a row."""
+                self.teller.tick()
 
 
 class _AsyncRows:
     """The rows that are left, of an asynchronous iterable: a task waits for them."""
 
-    def __init__(self, plan: _Plan, work: _Work, news: _News) -> None:
-        from asyncio import Event, create_task
+    def __init__(self, plan: _Plan, work: _AsyncWork) -> None:
+        from asyncio import Event
 
         self._plan = plan
         self._work = work
-        self._news = news
         self._room = Event()
-        self._task = create_task(self._pull())
         self.is_over = False
+        work.start(self._pull())
 
     def feed(self) -> None:
         """Let as many come as there is room for."""
@@ -523,16 +558,17 @@ class _AsyncRows:
             self._room.set()
 
     async def _pull(self) -> None:
-        work, rows = self._work, aiter(self._plan.rows)
+        work = self._work
         row: Any = None
         try:
+            rows = aiter(self._plan.rows)
             while not self._plan.is_stopped:
                 row = await anext(rows, _END)
                 if row is _END:
                     break
                 work.begin(row)
                 if work.is_ready():
-                    self._news.tell()
+                    work.tell()
                 while not work.has_room():
                     self._room.clear()
                     await self._room.wait()
@@ -541,11 +577,4 @@ class _AsyncRows:
         finally:
             row = None  # a traceback may show what it holds
             self.is_over = True
-            self._news.tell()
-
-    async def close(self) -> None:
-        """Wait for no further row."""
-        from asyncio import wait
-
-        self._task.cancel()
-        await wait([self._task])
+            work.tell()

@@ -16,6 +16,9 @@ A function that hands its keyword arguments on says so with ``Unpack``::
 `LinkTokenParams`            both: all that ``Client.create_link_token`` takes
 `LinkTokenDefaults`          the same, none of it required: for all rows of a bulk run
 `ClientOptions`              all that `Client` takes
+`AsyncCallOptions`           the same of `AsyncClient`, whose ``api_key`` may be an async callable:
+                             `AsyncWarmUpOptions`, `AsyncLinkTokenParams`,
+                             `AsyncLinkTokenDefaults`, `AsyncClientOptions`
 `CommonModel`                an item of ``common_models``
 `ModelScope`                 an item of ``category_common_model_scopes[...]``, made of
                              `ModelPermission` and `FieldPermissions`
@@ -27,7 +30,7 @@ string, because Merge adds some every year; an editor still completes the known 
 are what ``ca_bundle`` and ``client_cert`` take.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from os import PathLike
 from typing import Any, Literal, Required, TypeAlias, TypedDict
 
@@ -35,6 +38,11 @@ from merge_link._attempts import Attempt
 
 __all__ = [
     "Action",
+    "AsyncCallOptions",
+    "AsyncClientOptions",
+    "AsyncLinkTokenDefaults",
+    "AsyncLinkTokenParams",
+    "AsyncWarmUpOptions",
     "CACertificates",
     "CallOptions",
     "Category",
@@ -156,14 +164,29 @@ class LinkTokenFields(_OptionalFields):
     categories: _Categories
 
 
-class CallOptions(TypedDict, total=False):
-    """What each call takes beside the fields."""
-
+class _OptionsOfAll(TypedDict, total=False):
     category: PathCategory | None
     timeout: float | None
     max_retries: int | None
-    api_key: str | Callable[[], str] | None
     extra_headers: dict[str, str] | None
+
+
+class CallOptions(_OptionsOfAll, total=False):
+    """What each call takes beside the fields."""
+
+    api_key: str | Callable[[], str] | None
+    extra_body: dict[str, Any] | None
+
+
+class AsyncWarmUpOptions(_OptionsOfAll, total=False):
+    """What ``AsyncClient.warm_up`` takes."""
+
+    api_key: str | Callable[[], str | Awaitable[str]] | None
+
+
+class AsyncCallOptions(AsyncWarmUpOptions, total=False):
+    """What each call of `AsyncClient` takes beside the fields."""
+
     extra_body: dict[str, Any] | None
 
 
@@ -171,19 +194,26 @@ class LinkTokenParams(LinkTokenFields, CallOptions, total=False):
     """All that ``Client.create_link_token`` takes."""
 
 
-class LinkTokenDefaults(_OptionalFields, CallOptions, total=False):
-    """What ``Client.create_link_tokens`` takes for all rows: the same, and nothing is required."""
+class AsyncLinkTokenParams(LinkTokenFields, AsyncCallOptions, total=False):
+    """All that ``AsyncClient.create_link_token`` takes."""
 
+
+class _AnyFields(_OptionalFields, total=False):
     end_user_email_address: str
     end_user_organization_name: str
     end_user_origin_id: str
     categories: _Categories
 
 
-class ClientOptions(TypedDict, total=False):
-    """All that `Client` takes."""
+class LinkTokenDefaults(_AnyFields, CallOptions, total=False):
+    """What ``Client.create_link_tokens`` takes for all rows."""
 
-    api_key: str | Callable[[], str] | None
+
+class AsyncLinkTokenDefaults(_AnyFields, AsyncCallOptions, total=False):
+    """What ``AsyncClient.create_link_tokens`` takes for all rows."""
+
+
+class _ClientsOptions(TypedDict, total=False):
     account_token: str | None
     region: Region | None
     base_url: str | None
@@ -201,3 +231,15 @@ class ClientOptions(TypedDict, total=False):
     allow_http: bool | None
     user_agent: str | None
     on_attempt: Callable[[Attempt], object] | None
+
+
+class ClientOptions(_ClientsOptions, total=False):
+    """All that `Client` takes."""
+
+    api_key: str | Callable[[], str] | None
+
+
+class AsyncClientOptions(_ClientsOptions, total=False):
+    """All that `AsyncClient` takes."""
+
+    api_key: str | Callable[[], str | Awaitable[str]] | None
