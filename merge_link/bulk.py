@@ -159,7 +159,7 @@ class _Work:
     """Rows in, outcomes out."""
 
     def __init__(self, plan: _Plan, tally: Tally) -> None:
-        self._client = plan.client
+        self._submit: Callable[..., object] = plan.client.submit
         self._defaults = plan.defaults
         self._flow = _core.Flow(plan.per_second)
         self._tally = tally
@@ -187,17 +187,14 @@ class _Work:
             if type(row) is not dict and not isinstance(row, Mapping):
                 raise TypeError(f"a row must be a mapping of fields, not {type(row).__name__}")
             fields = {**self._defaults, **row}
-            self._send((index, row), fields)
+            self._submit(_OPERATION, self.mailbox, (index, row), self._flow, fields)
         except Exception as error:
-            self._arrive(outcome_of(index, row, None, _without_our_frame(error)))
+            self._arrive(outcome_of(index, row, None, _without_our_frames(error)))
         except BaseException:
             row = fields = {}  # a traceback may show what they hold
             raise
         else:
             self._in_flight += 1
-
-    def _send(self, context: tuple[int, Row], fields: dict[str, Any]) -> None:
-        self._client.submit(_OPERATION, self.mailbox, context, self._flow, fields)
 
     def take(self) -> None:
         """Take in what has come."""
@@ -274,14 +271,17 @@ class _Rows:
                     work.begin(row)
         except Exception as error:
             self._left = None
-            work.failure = _without_our_frame(error)
+            work.failure = _without_our_frames(error)
         finally:
             row = None  # a traceback may show what it holds
 
 
-def _without_our_frame(error: Exception) -> Exception:
-    """Return the error without the frame that caught it: its variables hold a row."""
-    return error.with_traceback(error.__traceback__ and error.__traceback__.tb_next)
+def _without_our_frames(error: Exception) -> Exception:
+    """Return the error without the frames here that it came through: they hold rows."""
+    traceback, here = error.__traceback__, _without_our_frames.__code__.co_filename
+    while traceback is not None and traceback.tb_frame.f_code.co_filename == here:
+        traceback = traceback.tb_next
+    return error.with_traceback(traceback)
 
 
 # ---- runs ----
@@ -479,6 +479,8 @@ class _AsyncWork(_Work):
         from asyncio import Event
 
         super().__init__(plan, tally)
+        self._prepare = plan.client.prepare
+        self._submit = self._submit_or_ask
         self._news = Event()
         self._tasks: set[Task[None]] = set()
 
@@ -499,14 +501,22 @@ class _AsyncWork(_Work):
         if self._tasks:
             await wait(self._tasks)
 
-    def _send(self, context: tuple[int, Row], fields: dict[str, Any]) -> None:
-        ticket = self._client.prepare(_OPERATION, fields)
+    def _submit_or_ask(
+        self,
+        operation: str,
+        mailbox: _core.Mailbox,
+        context: tuple[int, Row],
+        flow: _core.Flow,
+        fields: dict[str, Any],
+    ) -> None:
+        """Do as a client's submit() does, but leave the asking for a key to a task."""
+        ticket = self._prepare(operation, fields)  # takes what is in the fields
         if ticket.key_source is None:
-            ticket.submit(self.mailbox, context, self._flow)
+            ticket.submit(mailbox, context, flow)
         else:
-            self.start(self._ask_and_send(ticket, context))
+            self.start(self._ask_and_submit(ticket, context))
 
-    async def _ask_and_send(self, ticket: _core.Ticket, context: tuple[int, Row]) -> None:
+    async def _ask_and_submit(self, ticket: _core.Ticket, context: tuple[int, Row]) -> None:
         from merge_link.aio import give_key
 
         try:
@@ -514,7 +524,7 @@ class _AsyncWork(_Work):
             ticket.submit(self.mailbox, context, self._flow)
         except Exception as error:
             self._in_flight -= 1
-            self._arrive(outcome_of(*context, None, _without_our_frame(error)))
+            self._arrive(outcome_of(*context, None, _without_our_frames(error)))
             self.tell()
         finally:
             del context  # a traceback may show what it holds
@@ -573,7 +583,7 @@ class _AsyncRows:
                     self._room.clear()
                     await self._room.wait()
         except Exception as error:
-            work.failure = _without_our_frame(error)
+            work.failure = _without_our_frames(error)
         finally:
             row = None  # a traceback may show what it holds
             self.is_over = True
