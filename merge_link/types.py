@@ -155,6 +155,8 @@ class LinkTokenFields(TypedDict, total=False):
 
 
 class _OptionsOfAll(TypedDict, total=False):
+    """What every call takes, with or without a body, to be awaited or not."""
+
     category: PathCategory | None
     timeout: float | None
     max_retries: int | None
@@ -189,6 +191,8 @@ class AsyncLinkTokenParams(LinkTokenFields, AsyncCallOptions, total=False):
 
 
 class _ClientsOptions(TypedDict, total=False):
+    """What both clients take."""
+
     account_token: str | None
     region: Region | None
     base_url: str | None
