@@ -178,8 +178,6 @@ class AsyncClient(_core.BaseClient):
         ConfigurationError: no or impossible API key, base URL or option.
     """
 
-    _rooms: dict[int, _Room]
-
     @_as_in_client("create_link_token")
     async def create_link_token(self, **fields: Unpack[AsyncLinkTokenParams]) -> LinkToken:
         """Create a link token: what Merge Link needs to open for one end user."""
@@ -286,7 +284,7 @@ class AsyncClient(_core.BaseClient):
         return future
 
     def _room(self, loop: AbstractEventLoop) -> _Room:
-        rooms = self.__dict__.setdefault("_rooms", {})
+        rooms: dict[int, _Room] = self.__dict__.setdefault("_rooms", {})
         room = rooms.get(id(loop))
         if room is None or not room.is_for(loop):
             for key in [key for key, other in rooms.items() if other.is_over()]:
@@ -296,8 +294,9 @@ class AsyncClient(_core.BaseClient):
 
 
 def _result_of(outcome: Any) -> Any:
-    """Return the result, or raise the error: as a future's exception it would be logged when nobody
-    is there any more to take it.
+    """Return the result, or raise the error.
+
+    An error is a future's result, too: its exception would be logged where nobody takes it.
     """
     try:
         if isinstance(outcome, BaseException):

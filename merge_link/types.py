@@ -165,6 +165,8 @@ class LinkTokenFields(_OptionalFields):
 
 
 class _OptionsOfAll(TypedDict, total=False):
+    """What every call takes, with or without a body, to be awaited or not."""
+
     category: PathCategory | None
     timeout: float | None
     max_retries: int | None
@@ -214,6 +216,8 @@ class AsyncLinkTokenDefaults(_AnyFields, AsyncCallOptions, total=False):
 
 
 class _ClientsOptions(TypedDict, total=False):
+    """What both clients take."""
+
     account_token: str | None
     region: Region | None
     base_url: str | None
