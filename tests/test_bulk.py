@@ -462,7 +462,7 @@ def test_the_error_budget_slows_down_and_fails_nothing(sandbox: Sandbox) -> None
     sandbox.fail(400, times=12)
     with sandbox.client(error_budget=(5, 0.4)) as client:
         began = time.monotonic()
-        run = client.create_link_tokens(rows_of(40))
+        run = client.create_link_tokens(rows_of(40), concurrency=2)
         outcomes = run.collect()
     assert run.summary.errors == {"BadRequestError": 12}
     assert len(outcomes.tokens) == 28

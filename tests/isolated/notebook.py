@@ -14,10 +14,8 @@ from scripted import PATIENCE, Server, stay_silent, token_answer
 SETUP = "import merge_link; client = merge_link.Client(base_url={url!r}, api_key={key!r})"
 CELL = f"assert client.create_link_token(**{FIELDS!r}).link_token == {TOKEN!r}"
 BULK = f"run = client.create_link_tokens([{FIELDS!r}] * 50, concurrency=4)\nrun.collect()"
-INTERRUPTED, ANSWERS = (
-    (CELL, [stay_silent]) if len(sys.argv) < 2 else (BULK, [token_answer()] + [stay_silent] * 4)
-)
-AT_WORK = len(ANSWERS)
+IS_BULK = sys.argv[1:] == ["bulk"]
+ANSWERS = [token_answer(), *[stay_silent] * 4] if IS_BULK else [stay_silent]
 
 
 def main(server: Server) -> None:
