@@ -33,9 +33,9 @@ Run = Callable[[Any], Any]
 
 
 @pytest.fixture
-def run(loop_factory: Any) -> Run:
+def run(loop_name: str) -> Run:
     """Run a coroutine in a new loop of each kind."""
-    return lambda main: run_in(loop_factory, main)
+    return lambda main: run_in(loop_name, main)
 
 
 pytestmark = ON_EACH_LOOP
