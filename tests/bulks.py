@@ -35,13 +35,15 @@ def check(*arguments: object, stdin: Any = None) -> Result:
 
 
 def rows_of(path: Path, delimiter: str = ",") -> list[dict[str, str]]:
+    """The rows of an output, in the order of their numbers."""
     text = path.read_bytes().decode("utf-8-sig")
-    return list(csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    return sorted(rows, key=lambda row: int(row["input_row"]))
 
 
 def numbers_of(path: Path) -> list[int]:
-    """The rows that a file has, in the order of their numbers."""
-    return sorted(int(row["input_row"]) for row in rows_of(path)) if path.exists() else []
+    """The numbers of the rows that a file has."""
+    return [int(row["input_row"]) for row in rows_of(path)] if path.exists() else []
 
 
 def mode_of(path: Path) -> int:

@@ -6,6 +6,7 @@ import re
 import stat
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,6 +23,7 @@ from bulks import (
     rows_of,
 )
 from command_line import BIN, advice, complaints, process, run
+from merge_link import Client
 from merge_link.cli import progress, sending
 from merge_link.cli.progress import Progress
 from merge_link.cli.sheets import guarded, unguarded
@@ -460,7 +462,7 @@ def test_progress_is_a_line_now_and_then_where_there_is_no_terminal(
     monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.0)
     Path("people.csv").write_text(csv_of(3))
     with Server(refusing("row-2")) as server:
-        result = bulk("people.csv", "-o", "t.csv", server=server)
+        result = bulk("people.csv", "-o", "t.csv", "--concurrency", 1, server=server)
     lines = result.stderr.splitlines()
     assert re.fullmatch(r"merge-link: 1 of 3 rows, \S+ a second, \d:\d\d:\d\d left", lines[0])
     assert re.fullmatch(r"merge-link: 3 of 3 rows, 1 failed, .* 0:00:00 left", lines[2])
@@ -471,3 +473,18 @@ def test_the_time_left_counts_what_this_run_has_done() -> None:
         for _ in range(100):
             shown.tell(failed=False)
         assert shown.line(10.0) == "200 of 20100 rows, 10 failed, 10 a second, 0:33:10 left"
+
+
+def test_rate_and_concurrency_are_those_of_the_flags(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("people.csv").write_text(csv_of(1))
+    given: list[dict[str, object]] = []
+    real = Client.create_link_tokens
+
+    def note(client: Client, rows: Any, **options: Any) -> Any:
+        given.append(options)
+        return real(client, rows, **options)
+
+    monkeypatch.setattr(Client, "create_link_tokens", note)
+    assert bulk("people.csv", "-o", "a.csv", "--rate", "400/min", "--concurrency", 3).exit_code == 0
+    assert bulk("people.csv", "-o", "b.csv").exit_code == 0
+    assert given == [{"rate": "400/min", "concurrency": 3}, {"rate": None, "concurrency": 64}]

@@ -99,7 +99,7 @@ def _refuse_usage(
     arguments: list[str], connection: Connection, source: str, rate: str | None
 ) -> None:
     """Raise `Failure` when the arguments make no sense together, whatever they hold."""
-    from merge_link.cli.sending import per_second
+    from merge_link.bulk import per_second
 
     found: list[Failure] = []
     with noted(found):
@@ -110,9 +110,8 @@ def _refuse_usage(
             )
     with noted(found):
         connection.refuse_conflicts(FILE=source)
-    with noted(found):
-        if rate is not None:
-            per_second(rate)
+    with noted(found), in_words_of(Typed({}, set(), "", {"rate": "--rate"})):
+        per_second(rate)
     tell(found)
 
 

@@ -7,15 +7,13 @@ A second one drops that.
 import contextlib
 import dataclasses
 import os
-import re
 import signal
-import time
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Self
 
-from merge_link import Client, LinkToken, errors
+from merge_link import Client, LinkToken, Outcome, errors
 from merge_link.cli.columns import Columns
 from merge_link.cli.failures import Failure, failure_of
 from merge_link.cli.journal import Journal, Status
@@ -37,42 +35,6 @@ _OF_ALL_ROWS = (
     errors.TLSError,
 )
 _OF_THE_ROW = (errors.ValidationError, errors.BadRequestError)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of one request."""
-
-    index: int
-    request: Mapping[str, Any]
-    token: LinkToken | None
-    error: Exception | None
-
-
-_SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0}
-
-
-def per_second(rate: str) -> float:
-    """Return a rate like ``400/min`` in requests per second. Raises `Failure`."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)/(s|min|h)", rate)
-    if not found or not float(found[1]):
-        raise Failure("--rate must be a number of requests per s, min or h, such as 400/min")
-    return float(found[1]) / _SECONDS[found[2]]
-
-
-def _outcomes(
-    client: Client, requests: Iterable[dict[str, Any]], concurrency: int, rate: str | None
-) -> Generator[Outcome, None, None]:
-    """Ask for each, at the rate; yield what came of it."""
-    pause = 1.0 / per_second(rate) if rate else 0.0
-    began = time.monotonic()
-    for index, request in enumerate(requests):
-        if pause:
-            time.sleep(max(0.0, began + index * pause - time.monotonic()))
-        try:
-            yield Outcome(index, request, client.create_link_token(**request), None)
-        except errors.MergeLinkError as error:
-            yield Outcome(index, request, None, error)
 
 
 class Stop:
@@ -144,7 +106,7 @@ class Sending:
                 yield self.columns.fields(row)
 
         with Stop() as stop, self._progress() as progress:
-            outcomes = _outcomes(client, requests(), concurrency, rate)
+            outcomes = client.create_link_tokens(requests(), concurrency=concurrency, rate=rate)
             try:
                 with contextlib.suppress(KeyboardInterrupt), contextlib.closing(outcomes):
                     for outcome in outcomes:
