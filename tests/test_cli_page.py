@@ -64,7 +64,7 @@ def test_every_command_has_a_section_and_every_flag_that_is_named_is_there() -> 
 
 def test_the_numbers_of_bulk_are_those_of_the_code() -> None:
     assert f"Up to {MOST_SHOWN} problems are shown" in TEXT
-    assert f"so do {MOST_FAILURES_IN_A_ROW}\nfailures in a row" in TEXT
+    assert f"So do {MOST_FAILURES_IN_A_ROW}\nfailures in a row" in TEXT
     assert (SECONDS_BETWEEN_LINES, "a line on stderr every ten seconds" in TEXT) == (10.0, True)
 
 

@@ -52,7 +52,7 @@ class Progress:
         rate = (so_far - self._before) / seconds
         left = _duration((self._total - so_far) / rate) if rate else "?"
         failed = f", {self._failed} failed" if self._failed else ""
-        return f"{so_far} of {self._total} rows{failed}, {rate:.3g} a second, {left} left"
+        return f"{so_far} of {self._total} rows{failed}, {rate:.1f} a second, {left} left"
 
 
 def _duration(seconds: float) -> str:

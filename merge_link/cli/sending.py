@@ -6,14 +6,17 @@ A second one drops that.
 
 import contextlib
 import dataclasses
+import functools
+import itertools
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Self
 
 from merge_link import Client, LinkToken, Outcome, errors
+from merge_link.bulk import BulkRun
 from merge_link.cli.columns import Columns
 from merge_link.cli.failures import Failure, failure_of
 from merge_link.cli.journal import Journal, Status
@@ -96,28 +99,41 @@ class Sending:
 
     def run(self, client: Client, *, concurrency: int, rate: str | None) -> None:
         """Ask for all rows that are wanted. Raises `Failure` when going on makes no sense."""
+        ask = functools.partial(client.create_link_tokens, concurrency=concurrency, rate=rate)
+        rows = self._wanted()
+        with Stop() as stop, self._progress() as progress:
+            try:
+                with contextlib.suppress(KeyboardInterrupt):
+                    # The first goes alone: a wrong key is found out by one request.
+                    for some in (itertools.islice(rows, 1), rows):
+                        self._ask_for(some, ask, stop, progress)
+            finally:
+                with stop.busy():
+                    self.journal.end()
+        self.stopped_by = stop.signal
+
+    def _ask_for(
+        self,
+        rows: Iterable[Row],
+        ask: Callable[[Iterable[dict[str, Any]]], BulkRun],
+        stop: Stop,
+        progress: Progress,
+    ) -> None:
         under_way: dict[int, Row] = {}
 
         def requests() -> Iterator[dict[str, Any]]:
-            for index, row in enumerate(self._wanted()):
+            for index, row in enumerate(rows):
                 if stop.signal:
                     return
                 under_way[index] = row
                 yield self.columns.fields(row)
 
-        with Stop() as stop, self._progress() as progress:
-            outcomes = client.create_link_tokens(requests(), concurrency=concurrency, rate=rate)
-            try:
-                with contextlib.suppress(KeyboardInterrupt), contextlib.closing(outcomes):
-                    for outcome in outcomes:
-                        with stop.busy():
-                            self._write_down(under_way.pop(outcome.index), outcome)
-                            progress.tell(failed=outcome.error is not None)
-                        stop.drop()
-            finally:
+        with ask(requests()) as outcomes:
+            for outcome in outcomes:
                 with stop.busy():
-                    self.journal.end()
-        self.stopped_by = stop.signal
+                    self._write_down(under_way.pop(outcome.index), outcome)
+                    progress.tell(failed=outcome.error is not None)
+                stop.drop()
 
     def _wanted(self) -> Iterator[Row]:
         status = self.journal.status
