@@ -129,6 +129,25 @@ async def many_awaited(client: AsyncClient, rows: list[LinkTokenFields]) -> None
     await client.create_link_tokens(rows)  # mistake: a run is not awaited
 
 
+async def awaited(client: AsyncClient, who: Who) -> None:
+    token = await client.create_link_token(**who, categories="ats")  # mistake: a text for a list
+    await client.create_link_token(**who, categories=["ats"], timout=5)  # mistake: misspelt
+    await client.create_link_token(**who)  # mistake: missing required field
+    client.create_link_token(**who, categories=["ats"]).link_token  # mistake: not awaited
+    token["link_token"]  # mistake: used as a dict
+    await client.warm_up("2")  # mistake: text for a number
+    await client.warm_up(extra_body={})  # mistake: it has no body
+    with client:  # mistake: it is `async with`
+        pass
+    AsyncClient(api_key=5)  # mistake: no key
+    Client(api_key=key)  # mistake: an async callable is for AsyncClient
+    client.timeout = 5.0  # mistake: read only
+
+
+async def key() -> str:
+    return "test_key"
+
+
 def nested(client: Client, fields: LinkTokenFields) -> None:
     item: CommonModel
     item = {"model_id": "ats.Job", "enabled_actions": ["READ"]}  # mistake: missing member
