@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, Self
 
+    from merge_link._tally import Teller
+
     Row = Mapping[str, object]
 
 __all__ = [
@@ -77,10 +79,10 @@ class _Plan:
         self.client = client
         self.rows = rows
         self.defaults = defaults
-        self.concurrency = _check_concurrency(concurrency)
-        self.per_second = per_second(rate)
+        self.concurrency: int = _check_concurrency(concurrency)
+        self.per_second: float = per_second(rate)
         self.ordered = ordered
-        self.make_teller = teller_of(progress)
+        self.make_teller: Callable[[Tally], Teller] = teller_of(progress)
         self.total: int | None = len(rows) if hasattr(rows, "__len__") else None
         self.is_stopped = False  # no further rows
         if client.closed:
