@@ -22,7 +22,7 @@ from bulks import (
     refusing,
     rows_of,
 )
-from command_line import BIN, advice, complaints, process, run
+from command_line import BIN, Terminal, advice, complaints, process, run
 from merge_link import Client
 from merge_link.cli import progress, sending
 from merge_link.cli.progress import Progress
@@ -466,6 +466,17 @@ def test_progress_is_a_line_now_and_then_where_there_is_no_terminal(
     lines = result.stderr.splitlines()
     assert re.fullmatch(r"merge-link: 1 of 3 rows, \S+ a second, \d:\d\d:\d\d left", lines[0])
     assert re.fullmatch(r"merge-link: 3 of 3 rows, 1 failed, .* 0:00:00 left", lines[2])
+
+
+def test_progress_is_a_bar_on_a_terminal() -> None:
+    pytest.importorskip("tqdm")
+    Path("people.csv").write_text(csv_of(3))
+    with Server(refusing("row-2")) as server:
+        environment = {**os.environ, "MERGE_API_KEY": KEY, "MERGE_BASE_URL": server.base_url}
+        terminal = Terminal([BIN / "merge-link", "bulk", "people.csv", "-o", "t.csv"], environment)
+        assert terminal.end() == 6
+    assert b"| 3/3 [" in terminal.said
+    assert b"failed=1" in terminal.said
 
 
 def test_the_time_left_counts_what_this_run_has_done() -> None:

@@ -2,10 +2,8 @@
 
 import contextlib
 import os
-import pty
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bulks import asked, by_row, csv_of, numbers_of, rows_of
-from command_line import BIN, PATIENCE, process
+from command_line import BIN, PATIENCE, Terminal, process
 from isolation import run_script
 from samples import KEY
 from scripted import Connection, Server, token_answer
@@ -162,43 +160,6 @@ def test_a_pipe_can_be_gone_on_with() -> None:
 
 
 # ---- Ctrl-C ----
-
-
-class Terminal:
-    """A command in a terminal of its own: what it says, and what is typed."""
-
-    _IN_TERMINAL = (
-        "import fcntl, os, sys, termios\n"
-        "os.setsid()\n"
-        "fcntl.ioctl(0, termios.TIOCSCTTY, 0)\n"
-        "os.execv(sys.argv[1], sys.argv[1:])\n"
-    )
-
-    def __init__(self, arguments: list[str | Path], environment: dict[str, str]) -> None:
-        self._reading, writing = pty.openpty()
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", self._IN_TERMINAL, *map(str, arguments)],
-            stdin=writing,
-            stdout=writing,
-            stderr=writing,
-            env=environment,
-        )
-        os.close(writing)
-        self.said = b""
-
-    def read_until(self, words: bytes) -> None:
-        while words not in self.said:
-            self.said += os.read(self._reading, 4096)
-
-    def press_ctrl_c(self) -> None:
-        os.write(self._reading, b"\x03")
-
-    def end(self) -> int:
-        with contextlib.suppress(OSError):  # the last of them has left
-            while data := os.read(self._reading, 4096):
-                self.said += data
-        os.close(self._reading)
-        return self.process.wait(PATIENCE)
 
 
 @contextlib.contextmanager

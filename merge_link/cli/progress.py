@@ -1,5 +1,6 @@
 """How far a run is: a bar on a terminal (of tqdm, if it is installed), else a line now and then."""
 
+import os
 import sys
 import time
 from importlib import import_module
@@ -69,4 +70,7 @@ def _bar(total: int, before: int) -> Any:
         tqdm = import_module("tqdm").tqdm
     except ImportError:
         return None
-    return tqdm(total=total, initial=before, unit=" rows", dynamic_ncols=True, file=sys.stderr)
+    # Some terminals have no size, that of a container for instance.
+    has_size = os.get_terminal_size(sys.stderr.fileno()).columns > 0
+    width = {"dynamic_ncols": True} if has_size else {"ncols": 80}
+    return tqdm(total=total, initial=before, unit=" rows", file=sys.stderr, **width)
