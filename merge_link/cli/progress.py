@@ -39,7 +39,7 @@ class Progress:
         self._done += not failed
         if self._bar is not None:
             if failed:
-                self._bar.set_postfix(failed=self._failed, refresh=False)
+                self._bar.set_postfix_str(f"{self._failed} failed", refresh=False)
             self._bar.update()
             return
         now = time.monotonic()
@@ -72,5 +72,5 @@ def _bar(total: int, before: int) -> Any:
         return None
     # Some terminals have no size, that of a container for instance.
     has_size = os.get_terminal_size(sys.stderr.fileno()).columns > 0
-    width = {"dynamic_ncols": True} if has_size else {"ncols": 80}
+    width = {"dynamic_ncols": True} if has_size else {"ncols": 80, "nrows": 24}
     return tqdm(total=total, initial=before, unit=" rows", file=sys.stderr, **width)
