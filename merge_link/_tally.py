@@ -195,7 +195,7 @@ class Bar(Teller):
         """Show one row more."""
         if self._tally.failed != self._failed:
             self._failed = self._tally.failed
-            self._bar.set_postfix(failed=self._failed, refresh=False)
+            self._bar.set_postfix_str(f"{self._failed} failed", refresh=False)
         self._bar.update()
 
     def tick(self) -> None:

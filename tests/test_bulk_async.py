@@ -355,7 +355,7 @@ def test_progress_and_its_bar(sandbox: Sandbox, capsys: pytest.CaptureFixture[st
     assert (told[-1].done, told[-1].total) == (30, 30)
     shown = capsys.readouterr().err
     assert "6/6" in shown
-    assert "failed=1" in shown
+    assert "1 failed" in shown
 
 
 def test_a_failure_shows_no_credential(sandbox: Sandbox) -> None:
