@@ -299,6 +299,10 @@ def test_a_server_that_fails_for_every_row_ends_the_run(monkeypatch: pytest.Monk
     first, second = complaints(result)
     assert first.startswith("stopped after 5 failures in a row, the last: Merge answered 404")
     assert second == "stopped: 0 of 30 rows done, 5 failed"
+    assert advice(result)[-1] == (
+        "The same command with --resume goes on from there. --retry-failed tries those that have"
+        " failed again, too."
+    )
     assert numbers_of(Path("t.failed.csv")) == [1, 2, 3, 4, 5]
 
 

@@ -166,8 +166,12 @@ def _so_far(journal: "Journal") -> str:
 
 
 def _how_to_go_on(journal: "Journal", code: ExitCode = ExitCode.WRONG_INPUT) -> Problem:
-    text = f"stopped: {_so_far(journal)}"
-    return Problem(text, ("The same command with --resume goes on from there.",), code)
+    from merge_link.cli.journal import Status
+
+    advice = "The same command with --resume goes on from there."
+    if journal.count(Status.FAILED):
+        advice += " --retry-failed tries those that have failed again, too."
+    return Problem(f"stopped: {_so_far(journal)}", (advice,), code)
 
 
 def _end(journal: "Journal", stopped_by: int) -> int:

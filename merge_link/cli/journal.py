@@ -91,6 +91,7 @@ class Journal:
                 raise Failure(f"{self.failed} is there without {self.output}: move it away")
             else:
                 _replace(state, json.dumps({"format": _FORMAT, **plan}).encode() + b"\n")
+                _sync_directory(self.output.parent)  # no output without its state
             self._output_log = self._take_up(self.output, self._sheet, Status.DONE)
             if self.failed.exists():
                 self._failed_log = self._take_up(self.failed, self._failed_sheet, Status.FAILED)

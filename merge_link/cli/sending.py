@@ -154,8 +154,9 @@ class Sending:
             self._failures_in_a_row = 0
             self.journal.add_done(row.number, self._result(row, token))
             return
+        assert error is not None
         if not isinstance(error, errors.MergeLinkError):
-            raise error or AssertionError
+            raise error
         why = failure_of(error, self.columns.words(row))
         if isinstance(error, _OF_ALL_ROWS):
             raise why
