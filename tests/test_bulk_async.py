@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import pytest
 
 import merge_link
+from loops import ON_EACH_LOOP, run_in
 from merge_link import AsyncClient, Outcomes, Progress
 from merge_link.sandbox import Sandbox
 from samples import FIELDS, KEY, TOKEN
@@ -20,7 +21,7 @@ Serve = Callable[..., Server]
 Test = Callable[[AsyncClient], Awaitable[None]]
 
 
-def run(test: Test, server: Sandbox | Server, **options: Any) -> None:
+def run(test: Test, server: Sandbox | Server, loop_name: str = "asyncio", **options: Any) -> None:
     """Run a test with a client in a loop of its own."""
     key = KEY if isinstance(server, Server) else server.api_key
 
@@ -29,7 +30,7 @@ def run(test: Test, server: Sandbox | Server, **options: Any) -> None:
             async with asyncio.timeout(PATIENCE):
                 await test(made)
 
-    asyncio.run(main(), debug=True)
+    run_in(loop_name, main())
 
 
 async def each(rows: Any, pause: float | None = None) -> AsyncIterator[Any]:
@@ -47,9 +48,12 @@ SOURCES: dict[str, Callable[[list[Any]], Any]] = {
 }
 
 
+@ON_EACH_LOOP
 @pytest.mark.parametrize("ordered", [False, True])
 @pytest.mark.parametrize("source", SOURCES)
-def test_every_row_comes_out_once(sandbox: Sandbox, source: str, ordered: bool) -> None:
+def test_every_row_comes_out_once(
+    loop_name: str, sandbox: Sandbox, source: str, ordered: bool
+) -> None:
     rows: list[Any] = rows_of(200)
     rows[7], rows[50] = 5, {**FIELDS, "categories": []}
 
@@ -67,7 +71,7 @@ def test_every_row_comes_out_once(sandbox: Sandbox, source: str, ordered: bool) 
         assert bulk.summary.errors == {"TypeError": 1, "ValidationError": 1}
         assert [outcome async for outcome in bulk] == []
 
-    run(test, sandbox)
+    run(test, sandbox, loop_name)
 
 
 @pytest.mark.parametrize("source", ["a list", "an async iterator"])
@@ -159,7 +163,8 @@ def test_what_the_rows_raise_comes_out_after_what_is_under_way(sandbox: Sandbox)
 # ---- keys ----
 
 
-def test_an_async_key_is_awaited_for_each_row(sandbox: Sandbox) -> None:
+@ON_EACH_LOOP
+def test_an_async_key_is_awaited_for_each_row(loop_name: str, sandbox: Sandbox) -> None:
     asked = 0
 
     async def key() -> str:
@@ -173,7 +178,7 @@ def test_an_async_key_is_awaited_for_each_row(sandbox: Sandbox) -> None:
         assert len(outcomes.tokens) == 50
         assert asked == 50
 
-    run(test, sandbox, api_key=key)
+    run(test, sandbox, loop_name, api_key=key)
 
 
 def test_a_key_that_cannot_be_had_is_an_outcome(sandbox: Sandbox) -> None:
@@ -198,7 +203,8 @@ def test_a_key_that_cannot_be_had_is_an_outcome(sandbox: Sandbox) -> None:
 # ---- the ends ----
 
 
-def test_cancelling_the_task_cancels_what_is_under_way(serve: Serve) -> None:
+@ON_EACH_LOOP
+def test_cancelling_the_task_cancels_what_is_under_way(loop_name: str, serve: Serve) -> None:
     server = serve(token_answer(), stay_silent)
 
     async def test(client: AsyncClient) -> None:
@@ -221,7 +227,7 @@ def test_cancelling_the_task_cancels_what_is_under_way(serve: Serve) -> None:
         server.answers[:] = [token_answer()]
         assert (await client.create_link_token(**FIELDS)).link_token == TOKEN
 
-    run(test, server)
+    run(test, server, loop_name)
 
 
 async def leave_with(bulk: Any) -> None:
@@ -241,9 +247,12 @@ async def leave_closing(bulk: Any) -> None:
             return
 
 
+@ON_EACH_LOOP
 @pytest.mark.parametrize("asynchronous", [False, True])
 @pytest.mark.parametrize("leave", [leave_with, close, leave_closing])
-def test_leaving_cancels_what_is_under_way(serve: Serve, leave: Any, asynchronous: bool) -> None:
+def test_leaving_cancels_what_is_under_way(
+    loop_name: str, serve: Serve, leave: Any, asynchronous: bool
+) -> None:
     server = serve(token_answer(), stay_silent)
     ended = False
 
@@ -264,10 +273,11 @@ def test_leaving_cancels_what_is_under_way(serve: Serve, leave: Any, asynchronou
         assert bulk.summary.done == 1
         assert [outcome async for outcome in bulk] == []
 
-    run(test, server)
+    run(test, server, loop_name)
 
 
-def test_a_run_that_is_dropped_is_over(sandbox: Sandbox) -> None:
+@ON_EACH_LOOP
+def test_a_run_that_is_dropped_is_over(loop_name: str, sandbox: Sandbox) -> None:
     async def test(client: AsyncClient) -> None:
         bulk = client.create_link_tokens(rows_of(1000), concurrency=2)
         await anext(bulk)
@@ -277,7 +287,7 @@ def test_a_run_that_is_dropped_is_over(sandbox: Sandbox) -> None:
         with pytest.raises(ValueError, match="the mailbox is closed"):
             work.mailbox.fileno()
 
-    run(test, sandbox)
+    run(test, sandbox, loop_name)
 
 
 def test_a_run_that_was_never_begun_costs_nothing(sandbox: Sandbox) -> None:
@@ -304,7 +314,8 @@ def test_stopping_lets_what_is_under_way_come_out(sandbox: Sandbox) -> None:
     run(test, sandbox)
 
 
-def test_several_runs_and_calls_share_a_loop_and_a_client(sandbox: Sandbox) -> None:
+@ON_EACH_LOOP
+def test_several_runs_and_calls_share_a_loop_and_a_client(loop_name: str, sandbox: Sandbox) -> None:
     async def test(client: AsyncClient) -> None:
         runs = [client.create_link_tokens(rows_of(60), concurrency=8).collect() for _ in range(4)]
         calls = [client.create_link_token(**FIELDS) for _ in range(20)]
@@ -312,7 +323,7 @@ def test_several_runs_and_calls_share_a_loop_and_a_client(sandbox: Sandbox) -> N
         assert [len(one.tokens) for one in outcomes] == [60] * 4
         assert len(first) == 20
 
-    run(test, sandbox)
+    run(test, sandbox, loop_name)
 
 
 def test_outcomes_come_as_they_are_done(serve: Serve) -> None:
