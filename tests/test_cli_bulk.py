@@ -502,5 +502,7 @@ def test_rate_and_concurrency_are_those_of_the_flags(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(Client, "create_link_tokens", note)
     assert bulk("people.csv", "-o", "a.csv", "--rate", "400/min", "--concurrency", 3).exit_code == 0
     assert bulk("people.csv", "-o", "b.csv").exit_code == 0
+    assert bulk("people.csv", "-o", "c.csv", "--rate", "90/min").exit_code == 0
     first, second = {"rate": "400/min", "concurrency": 3}, {"rate": None, "concurrency": 64}
-    assert given == [first, first, second, second]  # the first row goes alone
+    third = {"rate": "90/min", "concurrency": 8}  # what goes in five seconds
+    assert given == [first, first, second, second, third, third]  # the first row goes alone
