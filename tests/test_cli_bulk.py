@@ -331,6 +331,7 @@ def test_usage_that_makes_no_sense_is_told_at_once() -> None:
     for arguments, told in [
         (["people.csv"], "-o FILE is required"),
         (["people.csv", "-o", "-"], "-o must be a file"),
+        (["people.csv", "-o", "t.xlsx"], "-o writes CSV or JSON Lines, not .xlsx"),
         (["people.csv", "b", "-o", "t.csv"], "takes one file, and 1 was given beside it"),
         (["people.csv", "-o", "t.csv", "--rate", "fast"], "--rate must be "),
         (["people.csv", "-o", "t.csv", "--rate", "0/s"], "--rate must be "),

@@ -79,6 +79,7 @@ def test_other_encodings_are_read_when_they_are_named(tmp_path: Path) -> None:
         (TABLE.encode("utf-16")[:-1], "stdin: not utf-16: truncated data"),
         (f'{HEADER}\na,"b\nc,1,ats\n'.encode(), "stdin line 2: not CSV: unexpected end of data"),
         (f'{HEADER}\n{ROW}\n"a"b,c,1,ats\n'.encode(), "stdin line 3: not CSV: ',' expected"),
+        (b"PK\x03\x04\x14\0\x06\0", "stdin is a workbook, not CSV: save it as "),
         (b",,\na,b\n", "stdin line 2: column "),
         (b'[{"a": 1}]', "stdin is a JSON array: give one object a line"),
         (b'[\n{"a": 1}]', "stdin is a JSON array: give one object a line"),

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from merge_link.cli.journal import Journal
     from merge_link.cli.tables import Table
 
+_WORKBOOKS = (".xlsx", ".xls", ".ods")
+
 _HELP = """Create a link token for each row of a table: CSV or JSON Lines, - for stdin.
 
 Its columns are named as the API's fields are; other names are led to them by --map. A flag of a
@@ -120,7 +122,10 @@ def _output(output: str | None, *, only_check: bool) -> Path | None:
         raise Failure("-o must be a file: what is in it is needed to go on after a kill")
     if output is None and not only_check:
         raise Failure("-o FILE is required: where the tokens go; or --check, to check only")
-    return Path(output) if output is not None else None
+    path = Path(output) if output is not None else None
+    if path is not None and path.suffix.lower() in _WORKBOOKS:
+        raise Failure(f"-o writes CSV or JSON Lines, not {path.suffix}: name it .csv or .jsonl")
+    return path
 
 
 def _tell_left_out(columns: "Columns") -> None:

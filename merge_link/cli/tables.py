@@ -21,6 +21,7 @@ from merge_link.cli.inputs import name_of, open_input, parse_json, reason_of
 from merge_link.cli.sheets import NUMBER, Dialect, unguarded
 
 _CHUNK = 1024 * 1024
+_ZIP = b"PK\x03\x04"  # what .xlsx and .ods begin with
 _DELIMITERS = ",;\t"
 # Excel's own way to name the delimiter, in a line before the header.
 _NAMED_DELIMITER = re.compile(r'"?sep=([,;|\t])"?\s*')
@@ -220,6 +221,8 @@ def copy_of(path: str, encoding: str | None = None) -> Iterator[Copy]:
         try:
             with open_input(path) as source:
                 data = source.read(_CHUNK)
+                if data.startswith(_ZIP):
+                    raise Failure(f'{name} is a workbook, not CSV: save it as "CSV UTF-8"')
                 found = encoding or _encoding_of(data)
                 decoder = _decoder_of(found)
                 while data:
