@@ -220,6 +220,7 @@ void ml_turns_admit(ml_turns *turns, ml_ticket *ticket) {
 
 static void tell_attempt(void *context, const ml_attempt *attempt) {
     ml_job *job = context;
+    if (!job->ticket->tells_attempts && attempt->retry_in < 0.0) return;
     ml_letter *letter = ml_letter_of_attempt(job->ticket, attempt);
     if (letter != NULL) ml_letters_add(job->outgoing, letter);
 }
@@ -232,7 +233,7 @@ static ml_status make_job(ml_turns *turns, ml_ticket *ticket, ml_error *error) {
     job->options = (ml_call_options){
         .timeout = ticket->timeout,
         .max_retries = ticket->max_retries,
-        .on_attempt = ticket->tells_attempts ? tell_attempt : NULL,
+        .on_attempt = tell_attempt,
         .context = job,
     };
     const ml_engine_parts *parts = &turns->parts;
