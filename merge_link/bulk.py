@@ -10,6 +10,7 @@ import sys
 from collections import deque
 from collections.abc import AsyncIterable, Iterable, Mapping
 from contextlib import contextmanager
+from functools import partial
 
 from merge_link import _core
 from merge_link._tally import BulkSummary, Latency, Progress, Tally, teller_of
@@ -85,6 +86,7 @@ class _Plan:
         self.make_teller: Callable[[Tally], Teller] = teller_of(progress)
         self.total: int | None = len(rows) if hasattr(rows, "__len__") else None
         self.is_stopped = False  # no further rows
+        self.wake: Callable[[], object] | None = None  # who may be waiting for one
         if client.closed:
             raise ClientClosedError("the client is closed: make a new one")
 
@@ -102,19 +104,19 @@ def _check_defaults(defaults: Mapping[str, object]) -> None:
     try:
         _core.check(_OPERATION, **defaults)
     except ValidationError:
-        pass  # rows may bring what is missing or does not fit
+        return  # rows may bring what is missing or does not fit
     except TypeError as error:
-        from difflib import get_close_matches
+        refusal = error
+    else:
+        return
+    from difflib import get_close_matches
 
-        known = [field["name"] for field in _core.fields(_OPERATION)]
-        for name in defaults:
-            near = None if name in known else get_close_matches(name, _OPTIONS, 1)
-            if near:
-                raise TypeError(
-                    f"create_link_tokens() got an unexpected keyword argument {name!r}; "
-                    f"did you mean {near[0]!r}?"
-                ) from None
-        raise error from None
+    known = [field["name"] for field in _core.fields(_OPERATION)]
+    for name in defaults:
+        for meant in () if name in known else get_close_matches(name, _OPTIONS, 1):
+            unexpected = f"create_link_tokens() got an unexpected keyword argument {name!r}"
+            raise TypeError(f"{unexpected}; did you mean {meant!r}?")
+    raise refusal
 
 
 def _check_concurrency(concurrency: object) -> int:
@@ -308,6 +310,8 @@ class _Run:
         May be called from a signal handler.
         """
         self._plan.is_stopped = True
+        if self._plan.wake is not None:
+            self._plan.wake()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self._tally}>"
@@ -451,6 +455,7 @@ async def _async_outcomes(plan: _Plan, tally: Tally) -> AsyncGenerator[Outcome, 
     work = _AsyncWork(plan, tally)
     with work.ending(KeyboardInterrupt, CancelledError):
         rows = (_AsyncRows if isinstance(plan.rows, AsyncIterable) else _Rows)(plan, work)
+        plan.wake = partial(loop.call_soon_threadsafe, work.tell)
         descriptor = work.mailbox.fileno()
         loop.add_reader(descriptor, work.take_and_tell)
         try:
@@ -468,6 +473,7 @@ async def _async_outcomes(plan: _Plan, tally: Tally) -> AsyncGenerator[Outcome, 
                 else:
                     break
         finally:
+            plan.wake = None
             loop.remove_reader(descriptor)
             await work.leave()
         if work.failure is not None:
@@ -486,13 +492,14 @@ class _AsyncWork(_Work):
         self._news = Event()
         self._tasks: set[Task[None]] = set()
 
-    def start(self, work: Coroutine[Any, Any, None]) -> None:
+    def start(self, work: Coroutine[Any, Any, None]) -> Task[None]:
         """Let it run until the end of all."""
         from asyncio import create_task
 
         task = create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def leave(self) -> None:
         """End what was started."""
@@ -542,12 +549,13 @@ class _AsyncWork(_Work):
 
     async def wait(self) -> None:
         """Wait until there is something new."""
-        from asyncio import wait_for
+        from asyncio import timeout
 
         self._news.clear()
         while not self._news.is_set():
             try:
-                await wait_for(self._news.wait(), self.teller.beat)
+                async with timeout(self.teller.beat):
+                    await self._news.wait()
             except TimeoutError:
                 self.teller.tick()
 
@@ -562,11 +570,14 @@ class _AsyncRows:
         self._work = work
         self._room = Event()
         self.is_over = False
-        work.start(self._pull())
+        self._task = work.start(self._pull())
 
     def feed(self) -> None:
         """Let as many come as there is room for."""
-        if self._work.has_room():
+        if self._plan.is_stopped:
+            self._task.cancel()
+            self.is_over = True
+        elif self._work.has_room():
             self._room.set()
 
     async def _pull(self) -> None:
@@ -574,7 +585,7 @@ class _AsyncRows:
         row: Any = None
         try:
             rows = aiter(self._plan.rows)
-            while not self._plan.is_stopped:
+            while True:
                 row = await anext(rows, _END)
                 if row is _END:
                     break

@@ -659,7 +659,7 @@ def test_a_list_of_outcomes_knows_tokens_and_errors(client: Client) -> None:
     ]
     assert isinstance(outcomes[:2], Outcomes)
     assert outcomes[3].error is outcomes.errors[0] is outcomes.failed[0].error
-    assert repr(outcomes) == "<Outcomes: 3 tokens, 1 errors (1 ValidationError)>"
+    assert repr(outcomes) == "<Outcomes: 3 tokens, 1 error (1 ValidationError)>"
     assert repr(outcomes[:3]) == "<Outcomes: 3 tokens>"
     assert pickle.loads(pickle.dumps(outcomes))[:3] == outcomes[:3]
 

@@ -315,6 +315,26 @@ def test_stopping_lets_what_is_under_way_come_out(sandbox: Sandbox) -> None:
 
 
 @ON_EACH_LOOP
+def test_stopping_waits_for_no_row_that_does_not_come(loop_name: str, sandbox: Sandbox) -> None:
+    async def few() -> AsyncIterator[Any]:
+        for row in rows_of(3):
+            yield row
+        await asyncio.Event().wait()
+
+    async def test(client: AsyncClient) -> None:
+        bulk = client.create_link_tokens(few(), concurrency=5)
+        for _ in range(3):
+            await anext(bulk)
+        rest = asyncio.create_task(bulk.collect())
+        await asyncio.sleep(0.01)
+        threading.Thread(target=bulk.stop).start()
+        assert await rest == Outcomes()
+        assert bulk.summary.done == 3
+
+    run(test, sandbox, loop_name)
+
+
+@ON_EACH_LOOP
 def test_several_runs_and_calls_share_a_loop_and_a_client(loop_name: str, sandbox: Sandbox) -> None:
     async def test(client: AsyncClient) -> None:
         runs = [client.create_link_tokens(rows_of(60), concurrency=8).collect() for _ in range(4)]

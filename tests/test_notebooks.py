@@ -354,7 +354,7 @@ def test_a_run_shows_its_summary(sandbox: Sandbox) -> None:
         run.collect()
     values = Card(run).values
     assert (values["done"], values["failed"]) == ("2", "1")
-    assert values["errors"] == "{'ValidationError': 1}"
+    assert values["errors"] == "ValidationError 1"
     assert re.search(r"p50 [\d.]+ ms, p95 ", values["latency"])
 
 
