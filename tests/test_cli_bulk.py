@@ -314,7 +314,7 @@ def test_rows_that_merge_refuses_never_end_the_run(monkeypatch: pytest.MonkeyPat
     assert (result.exit_code, numbers_of(Path("t.failed.csv"))) == (6, list(range(1, 9)))
 
 
-def test_no_server_is_told_in_each_row(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_server_is_told_in_each_row() -> None:
     Path("people.csv").write_text(csv_of(1))
     with Server(hang_up) as server:
         result = bulk("people.csv", "-o", "t.csv", server=server)
@@ -384,8 +384,7 @@ def test_a_pipe_is_read_whole_first() -> None:
     assert done.stderr.startswith('merge-link: stdin line 5: column "end_user_organ')
 
 
-def test_all_files_are_for_their_owner_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    modes: set[int] = set()
+def test_all_files_are_for_their_owner_alone() -> None:
     before = os.umask(0)
     try:
         Path("people.csv").write_text(csv_of(3))

@@ -105,13 +105,24 @@ class Journal:
                 raise Failure(f"{path} exists already: --resume goes on with it, or name another")
 
     def _lock(self) -> int:
-        state = os.open(self._state, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, _OURS)
+        flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
+        if not self.output.exists():
+            flags |= os.O_CREAT
+        try:
+            state = os.open(self._state, flags, _OURS)
+        except FileNotFoundError:
+            raise self._of_what() from None
         self._files.callback(os.close, state)
         try:
             fcntl.flock(state, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise Failure(f"another run is writing {self.output}") from None
         return state
+
+    def _of_what(self) -> Failure:
+        return Failure(
+            f"{self.output} cannot be gone on with: {self._state} does not say of what it is"
+        )
 
     def _refuse_other_plan(self, state: int, plan: Mapping[str, Any]) -> None:
         """Raise `Failure` when the output is of another input, or was asked for otherwise."""
@@ -120,9 +131,7 @@ class Journal:
             if begun["format"] != _FORMAT:
                 raise ValueError
         except (ValueError, KeyError, TypeError):
-            raise Failure(
-                f"{self.output} cannot be gone on with: {self._state} does not say of what it is"
-            ) from None
+            raise self._of_what() from None
         if begun.get("input") != plan["input"]:
             raise Failure(f"{self.output} is of another input, or the input was changed since")
         others = [name for name in {**begun, **plan} if begun.get(name) != plan.get(name)]
