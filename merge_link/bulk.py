@@ -167,7 +167,8 @@ class _Work:
         self._defaults = plan.defaults
         self._flow = _core.Flow(plan.per_second)
         self._tally = tally
-        self._most = plan.concurrency
+        self._limit = plan.concurrency
+        self._most = _first_at_once(plan)
         self._ahead = plan.concurrency * (_AHEAD if plan.ordered else 1)
         self._in_flight = 0
         self._ready: deque[Outcome] = deque()
@@ -202,11 +203,13 @@ class _Work:
 
     def take(self) -> None:
         """Take in what has come."""
-        for (index, row), result in self.mailbox.take(self._most):
+        for (index, row), result in self.mailbox.take(self._limit):
             self._in_flight -= 1
             if isinstance(result, Exception):
                 self._arrive(outcome_of(index, row, None, result))
             else:
+                if self._most < self._limit:
+                    self._most += 1
                 self._arrive(outcome_of(index, row, result, None))
 
     def _arrive(self, outcome: Outcome) -> None:
@@ -247,6 +250,15 @@ class _Work:
             self.mailbox.close()
             self._tally.end()
             self.teller.close()
+
+
+def _first_at_once(plan: _Plan) -> int:
+    """Return how many rows are under way at first. Each token lets one more be.
+
+    With a wrong key all would fail before the error budget could hold them back.
+    """
+    budget = plan.client.error_budget
+    return plan.concurrency if budget is None else min(plan.concurrency, max(budget[0] // 2, 1))
 
 
 class _Rows:

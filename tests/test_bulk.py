@@ -20,7 +20,7 @@ from merge_link._tally import Tally
 from merge_link.outcomes import outcome_of
 from merge_link.sandbox import Sandbox
 from samples import FIELDS, KEY, TOKEN
-from scripted import PATIENCE, Connection, Server, hang_up, stay_silent, token_answer
+from scripted import PATIENCE, Connection, Server, answer, hang_up, stay_silent, token_answer
 
 Serve = Callable[..., Server]
 
@@ -467,6 +467,29 @@ def test_the_error_budget_slows_down_and_fails_nothing(sandbox: Sandbox) -> None
     assert run.summary.errors == {"BadRequestError": 12}
     assert len(outcomes.tokens) == 28
     assert time.monotonic() - began >= 0.4
+
+
+def test_no_more_rows_fail_at_once_than_the_budget_allows(serve: Serve) -> None:
+    server = serve(answer(401, {"detail": "Invalid token."}))
+    with server.client(error_budget=(20, 60.0)) as client:
+        with client.create_link_tokens(rows_of(200)) as run:
+            assert [next(run).ok for _ in range(20)] == [False] * 20
+            assert run.summary.errors == {"AuthenticationError": 20}
+        assert len(server.requests) == 20
+
+
+def test_as_many_are_under_way_as_asked_for_once_tokens_come(serve: Serve) -> None:
+    together = threading.Barrier(30)
+
+    def script(connection: Connection, request: bytes) -> None:
+        if len(server.requests) > 40:
+            together.wait(PATIENCE)
+        connection.send(token_answer())
+
+    server = serve(script)
+    with server.client(error_budget=(20, 10.0)) as client:
+        run = client.create_link_tokens(rows_of(70), concurrency=30)
+        assert len(run.collect().tokens) == 70
 
 
 def test_a_rate_spaces_the_requests(serve: Serve) -> None:
