@@ -47,6 +47,8 @@ help:  ## List the targets
 SECONDS ?= 60
 FUZZ ?= $(FUZZ_SOURCES:csrc/tests/fuzz/fuzz_%.c=%)
 FUZZ_CC ?= clang
+# Of `make test-kills`.
+ROWS ?= 20000
 # Of `make soak`, and the interpreter of `make test-debug-python`.
 MINUTES ?= 5
 DEBUG_PYTHON ?= python3-dbg
@@ -107,6 +109,7 @@ thorough:  ## All that is too slow for every change: what stands below, and the 
 	@$(MAKE) --no-print-directory free-threaded
 	@$(MAKE) --no-print-directory fuzz SECONDS=30
 	@$(MAKE) --no-print-directory soak MINUTES=1
+	@$(MAKE) --no-print-directory test-kills
 	@$(MAKE) --no-print-directory examples
 
 .PHONY: test-valgrind
@@ -134,6 +137,10 @@ fuzz: system-test system-fuzz  ## Look for bytes that break a promise: SECONDS=6
 .PHONY: soak
 soak: setup  ## Make calls from 64 threads for MINUTES=5 to a server that fails in every way it can
 	@$(BIN)/python scripts/soak.py $(MINUTES)
+
+.PHONY: test-kills
+test-kills: setup  ## A bulk run of ROWS=20000 rows on bad days, killed three times and gone on with
+	@$(BIN)/python tests/isolated/bulk_kills.py $(ROWS)
 
 .PHONY: test-debug-python
 test-debug-python: system-debug-python  ## Count references over 10,000 calls on each path, in a debug build of Python

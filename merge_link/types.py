@@ -14,7 +14,11 @@ A function that hands its keyword arguments on says so with ``Unpack``::
 `LinkTokenFields`            the fields of Merge's request for a link token
 `CallOptions`                what each call takes beside the fields
 `LinkTokenParams`            both: all that ``Client.create_link_token`` takes
+`LinkTokenDefaults`          the same, none of it required: for all rows of a bulk run
 `ClientOptions`              all that `Client` takes
+`AsyncCallOptions`           the same of `AsyncClient`, whose ``api_key`` may be an async callable:
+                             `AsyncWarmUpOptions`, `AsyncLinkTokenParams`,
+                             `AsyncLinkTokenDefaults`, `AsyncClientOptions`
 `CommonModel`                an item of ``common_models``
 `ModelScope`                 an item of ``category_common_model_scopes[...]``, made of
                              `ModelPermission` and `FieldPermissions`
@@ -26,7 +30,7 @@ string, because Merge adds some every year; an editor still completes the known 
 are what ``ca_bundle`` and ``client_cert`` take.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from os import PathLike
 from typing import Any, Literal, Required, TypeAlias, TypedDict
 
@@ -34,6 +38,11 @@ from merge_link._attempts import Attempt
 
 __all__ = [
     "Action",
+    "AsyncCallOptions",
+    "AsyncClientOptions",
+    "AsyncLinkTokenDefaults",
+    "AsyncLinkTokenParams",
+    "AsyncWarmUpOptions",
     "CACertificates",
     "CallOptions",
     "Category",
@@ -45,6 +54,7 @@ __all__ = [
     "FilePath",
     "KnownCategory",
     "Language",
+    "LinkTokenDefaults",
     "LinkTokenFields",
     "LinkTokenParams",
     "ModelPermission",
@@ -125,14 +135,9 @@ class ModelScope(TypedDict, total=False):
 # ---- keyword arguments ----
 
 
-class LinkTokenFields(TypedDict, total=False):
-    """The fields of a request for a link token: https://docs.merge.dev/ats/link-token/."""
+class _OptionalFields(TypedDict, total=False):
+    """Those that no request needs."""
 
-    end_user_email_address: Required[str]
-    end_user_organization_name: Required[str]
-    end_user_origin_id: Required[str]
-    # The first is there for editors: in a list of Category they would complete nothing.
-    categories: Required[list[KnownCategory] | list[str] | tuple[Category, ...]]
     integration: str | None
     link_expiry_mins: int | None
     should_create_magic_link_url: bool | None
@@ -148,14 +153,44 @@ class LinkTokenFields(TypedDict, total=False):
     ekm_enabled: bool | None
 
 
-class CallOptions(TypedDict, total=False):
-    """What each call takes beside the fields."""
+# The first is there for editors: in a list of Category they would complete nothing.
+_Categories: TypeAlias = list[KnownCategory] | list[str] | tuple[Category, ...]
+
+
+class LinkTokenFields(_OptionalFields):
+    """The fields of a request for a link token: https://docs.merge.dev/ats/link-token/."""
+
+    end_user_email_address: str
+    end_user_organization_name: str
+    end_user_origin_id: str
+    categories: _Categories
+
+
+class _OptionsOfAll(TypedDict, total=False):
+    """What every call takes, with or without a body, to be awaited or not."""
 
     category: PathCategory | None
     timeout: float | None
     max_retries: int | None
-    api_key: str | Callable[[], str] | None
     extra_headers: dict[str, str] | None
+
+
+class CallOptions(_OptionsOfAll, total=False):
+    """What each call takes beside the fields."""
+
+    api_key: str | Callable[[], str] | None
+    extra_body: dict[str, Any] | None
+
+
+class AsyncWarmUpOptions(_OptionsOfAll, total=False):
+    """What ``AsyncClient.warm_up`` takes."""
+
+    api_key: str | Callable[[], str | Awaitable[str]] | None
+
+
+class AsyncCallOptions(AsyncWarmUpOptions, total=False):
+    """What each call of `AsyncClient` takes beside the fields."""
+
     extra_body: dict[str, Any] | None
 
 
@@ -163,10 +198,30 @@ class LinkTokenParams(LinkTokenFields, CallOptions, total=False):
     """All that ``Client.create_link_token`` takes."""
 
 
-class ClientOptions(TypedDict, total=False):
-    """All that `Client` takes."""
+class AsyncLinkTokenParams(LinkTokenFields, AsyncCallOptions, total=False):
+    """All that ``AsyncClient.create_link_token`` takes."""
 
-    api_key: str | Callable[[], str] | None
+
+class _AnyFields(_OptionalFields, total=False):
+    """All, none of them required."""
+
+    end_user_email_address: str
+    end_user_organization_name: str
+    end_user_origin_id: str
+    categories: _Categories
+
+
+class LinkTokenDefaults(_AnyFields, CallOptions, total=False):
+    """What ``Client.create_link_tokens`` takes for all rows."""
+
+
+class AsyncLinkTokenDefaults(_AnyFields, AsyncCallOptions, total=False):
+    """What ``AsyncClient.create_link_tokens`` takes for all rows."""
+
+
+class _ClientsOptions(TypedDict, total=False):
+    """What both clients take."""
+
     account_token: str | None
     region: Region | None
     base_url: str | None
@@ -184,3 +239,15 @@ class ClientOptions(TypedDict, total=False):
     allow_http: bool | None
     user_agent: str | None
     on_attempt: Callable[[Attempt], object] | None
+
+
+class ClientOptions(_ClientsOptions, total=False):
+    """All that `Client` takes."""
+
+    api_key: str | Callable[[], str] | None
+
+
+class AsyncClientOptions(_ClientsOptions, total=False):
+    """All that `AsyncClient` takes."""
+
+    api_key: str | Callable[[], str | Awaitable[str]] | None

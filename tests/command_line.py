@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import pty
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -60,3 +61,40 @@ def scripted(monkeypatch: pytest.MonkeyPatch, *answers: Any) -> Iterator[Server]
         monkeypatch.setenv("MERGE_API_KEY", KEY)
         monkeypatch.setenv("MERGE_BASE_URL", server.base_url)
         yield server
+
+
+class Terminal:
+    """A command in a terminal of its own, where Ctrl-C is a key: what it says, what is typed."""
+
+    _IN_TERMINAL = (
+        "import fcntl, os, sys, termios\n"
+        "os.setsid()\n"
+        "fcntl.ioctl(0, termios.TIOCSCTTY, 0)\n"
+        "os.execv(sys.argv[1], sys.argv[1:])\n"
+    )
+
+    def __init__(self, arguments: list[str | Path], environment: dict[str, str]) -> None:
+        self._reading, writing = pty.openpty()
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", self._IN_TERMINAL, *map(str, arguments)],
+            stdin=writing,
+            stdout=writing,
+            stderr=writing,
+            env=environment,
+        )
+        os.close(writing)
+        self.said = b""
+
+    def read_until(self, words: bytes) -> None:
+        while words not in self.said:
+            self.said += os.read(self._reading, 4096)
+
+    def press_ctrl_c(self) -> None:
+        os.write(self._reading, b"\x03")
+
+    def end(self) -> int:
+        with contextlib.suppress(OSError):  # the last of them has left
+            while data := os.read(self._reading, 4096):
+                self.said += data
+        os.close(self._reading)
+        return self.process.wait(PATIENCE)

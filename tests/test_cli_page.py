@@ -4,18 +4,24 @@ import json
 import re
 from pathlib import Path
 
+import click
 import pytest
 
 from documents import (
     Command,
     assert_does_what_is_shown,
+    blocks_of,
     commands_of,
     environment_with,
     table_of,
 )
+from merge_link.cli.columns import MOST_SHOWN
 from merge_link.cli.failures import ExitCode
+from merge_link.cli.options import field_options
 from merge_link.cli.output import FORMATS
 from merge_link.cli.program import program
+from merge_link.cli.progress import SECONDS_BETWEEN_LINES
+from merge_link.cli.sending import MOST_FAILURES_IN_A_ROW
 from merge_link.sandbox import Sandbox
 from samples import FIELDS
 
@@ -27,6 +33,8 @@ README = PAGE.parent.parent / "README.md"
 @pytest.mark.parametrize("command", commands_of(PAGE), ids=lambda command: command.text[:60])
 def test_commands_do_what_is_shown(command: Command, sandbox: Sandbox, tmp_path: Path) -> None:
     (tmp_path / "user.json").write_text(json.dumps(FIELDS))
+    (table,) = [block.text for block in blocks_of(PAGE) if block.language == "csv"]
+    (tmp_path / "people.csv").write_text(table)
     (tmp_path / ".env").write_text("MERGE_REGION=eu\nMERGE_API_KEY=test_of_the_file\n")
     environment = environment_with(sandbox, tmp_path)
     assert_does_what_is_shown(command, env=environment, cwd=tmp_path)
@@ -44,8 +52,20 @@ def test_every_command_has_a_section_and_every_flag_that_is_named_is_there() -> 
     named = set(re.findall(r"`(--[a-z-]+)", TEXT)) - {"--help"}
     assert named <= flags
     # Those of fields are described as a whole.
-    own = [option.opts[-1] for option in program.commands["doctor"].params if not option.hidden]
-    assert [flag for flag in own if flag not in named and flag != "--version"] == []
+    of_fields = {option.name for option in field_options()}
+    own = [
+        option.opts[-1]
+        for name in ("doctor", "bulk")
+        for option in program.commands[name].params
+        if isinstance(option, click.Option) and not option.hidden and option.name not in of_fields
+    ]
+    assert set(own) - named <= {"--version", "--output"}
+
+
+def test_the_numbers_of_bulk_are_those_of_the_code() -> None:
+    assert f"Up to {MOST_SHOWN} problems are shown" in TEXT
+    assert f"So do {MOST_FAILURES_IN_A_ROW}\nfailures in a row" in TEXT
+    assert (SECONDS_BETWEEN_LINES, "a line on stderr every ten seconds" in TEXT) == (10.0, True)
 
 
 def test_the_formats_are_all_of_them() -> None:

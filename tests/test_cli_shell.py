@@ -124,7 +124,7 @@ def bash() -> None:
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        (["merge-link", ""], ["completion", "create", "doctor", "sandbox"]),
+        (["merge-link", ""], ["bulk", "completion", "create", "doctor", "sandbox"]),
         (["merge-link", "cr"], ["create"]),
         (["merge-link", "create", "--category", "a"], ["ats", "accounting"]),
         (["merge-link", "create", "--category", "ats", "--category", "h"], ["hris"]),
@@ -135,6 +135,9 @@ def bash() -> None:
         (["merge-link", "doctor", "--format", "j"], ["json"]),
         (["merge-link", "create", "--completed-account-initial-screen", ""], ["SELECTIVE_SYNC"]),
         (["merge-link", "create", "--magic"], ["--magic-link"]),
+        (["merge-link", "bulk", "--category", "a"], ["ats", "accounting"]),
+        (["merge-link", "bulk", "people.csv", "--re"], ["--resume", "--retry-failed", "--region"]),
+        (["merge-link", "bulk", "--keep"], ["--keep-column"]),
         (["merge-link", "completion", "f"], ["fish"]),
         (["merge-link", "sandbox", "--web"], ["--webhook-url", "--webhook-key-file"]),
     ],
@@ -347,11 +350,24 @@ def test_what_programs_read_has_no_colours(output_format: str) -> None:
 
 # ---- what is loaded ----
 
-SLOW = ("merge_link.sandbox", "werkzeug", "h11", "asyncio", "ssl", "dotenv", "webbrowser", "http")
+SLOW = (
+    "merge_link.sandbox",
+    "merge_link.cli.tables",
+    "csv",
+    "werkzeug",
+    "h11",
+    "asyncio",
+    "ssl",
+    "dotenv",
+    "webbrowser",
+    "http",
+)
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["create", "--help"], ["doctor", "--help"], ["create"]], ids=" ".join
+    "arguments",
+    [["--help"], ["create", "--help"], ["doctor", "--help"], ["bulk", "--help"], ["create"]],
+    ids=" ".join,
 )
 def test_help_and_complaints_load_nothing_slow(arguments: list[str]) -> None:
     code = (

@@ -5,9 +5,16 @@ What lives here, from the top down; a module imports only from those below it:
 ==============  ==============================================================
 ``program``     the command as a whole: its subcommands, its exit codes
 ``create``      ``merge-link create``: flags in, link token out
+``bulk``        ``merge-link bulk``: a table in, a table with link tokens out
 ``doctor``      ``merge-link doctor``: what was found, and what to do, as text or JSON
 ``sandbox``     ``merge-link sandbox``: a sandbox that runs until Ctrl-C
 ``completion``  ``merge-link completion``: the script that a shell needs
+``sending``     of ``bulk``: asking for the rows, and writing down what comes
+``columns``     what each column of a table is for, and what is wrong with its rows
+``journal``     the files of a run that may be killed at any moment
+``tables``      reading CSV and JSON Lines
+``sheets``      writing them, and finding again what was written whole
+``progress``    how far a run is
 ``checkup``     what the doctor looks at, one finding for each
 ``probe``       one harmless request, and how far it came
 ``advice``      what to do when the server was not reached, or answered no

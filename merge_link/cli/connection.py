@@ -43,7 +43,10 @@ class Connection:
         return cls(**{field.name: flags.pop(field.name) for field in fields(cls)})
 
     def refuse_conflicts(self, **files: str | None) -> None:
-        """Raise `Failure` when flags exclude each other; ``files`` are those of other flags."""
+        """Raise `Failure` when flags exclude each other.
+
+        ``files`` are those of other flags, and of arguments, whose names are in capitals.
+        """
         others = {
             "--base-url": self.base_url,
             "--region": self.region,
@@ -60,7 +63,9 @@ class Connection:
             if self.sandbox and value is not None
         ]
         from_stdin = [
-            f"--{name.replace('_', '-')} -" for name, path in files.items() if path == STDIN
+            f"{name} -" if name.isupper() else f"--{name.replace('_', '-')} -"
+            for name, path in files.items()
+            if path == STDIN
         ]
         if len(from_stdin) > 1:
             problems.append(f"{' and '.join(from_stdin)} exclude each other: there is one stdin")

@@ -21,11 +21,12 @@ class ExitCode(enum.IntEnum):
     CONFIGURATION = 3
     REFUSED = 4
     NETWORK = 5
+    SOME_FAILED = 6
 
 
 EXIT_CODES_HELP = (
     "Exit codes: 0 done, 1 result not written or not opened, 2 wrong input, 3 configuration or"
-    " authentication, 4 refused by Merge, 5 network, 130 Ctrl-C."
+    " authentication, 4 refused by Merge, 5 network, 6 some rows of a bulk failed, 130 Ctrl-C."
 )
 
 # The first that fits counts.

@@ -19,7 +19,7 @@ STDIN = "-"
 
 _MOST_KEY_BYTES = 64 * 1024
 # Beside the API's fields: for those that Merge has added since this package was made.
-_EXTRA = "extra_body"
+EXTRA = "extra_body"
 
 
 def name_of(path: str) -> str:
@@ -27,7 +27,8 @@ def name_of(path: str) -> str:
     return "stdin" if path == STDIN else path
 
 
-def _open(path: str) -> AbstractContextManager[BinaryIO]:
+def open_input(path: str) -> AbstractContextManager[BinaryIO]:
+    """Open a file for reading; stdin stays open afterwards."""
     return nullcontext(sys.stdin.buffer) if path == STDIN else open(path, "rb")
 
 
@@ -41,28 +42,29 @@ def read_fields(path: str) -> tuple[dict[str, Any], list[str]]:
     is no such object.
     """
     try:
-        with _open(path) as file:
-            fields = _parse(file.read())
+        with open_input(path) as file:
+            fields = parse_json(file.read().decode("utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
-        raise Failure(f"--json {name_of(path)}: {_reason(error)}") from None
+        raise Failure(f"--json {name_of(path)}: {reason_of(error)}") from None
     if not isinstance(fields, dict):
         raise Failure(f"--json {name_of(path)}: must hold a JSON object of the API's fields")
     known: dict[str, Any] = {}
     problems = []
     for name, value in fields.items():
-        if name in rows() or (name == _EXTRA and isinstance(value, dict)):
+        if name in rows() or (name == EXTRA and isinstance(value, dict)):
             known[name] = value
             continue
-        meant = _meant(name)
+        meant = meant_by(name)
         if meant is not None:
             known.setdefault(meant, value)
         problems.append(f"--json {name_of(path)}: {_unknown(name, meant)}")
     return known, problems
 
 
-def _parse(text: bytes) -> Any:
+def parse_json(text: str) -> Any:
+    """Parse JSON as strictly as the API's own is parsed. Raises ValueError, RecursionError."""
     return json.loads(
-        text.decode("utf-8-sig"),
+        text,
         parse_constant=_refuse_constant,
         object_pairs_hook=_object_without_duplicates,
     )
@@ -81,7 +83,8 @@ def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
+    """Say in a few words why a file could not be used."""
     match error:
         case json.JSONDecodeError():
             return f"not JSON: line {error.lineno}, column {error.colno}: {error.msg}"
@@ -94,7 +97,7 @@ def _reason(error: Exception) -> str:
     return str(error)
 
 
-def _meant(name: str) -> str | None:
+def meant_by(name: str) -> str | None:
     """Return the field that a name is nearly that of, also by its flag or in camelCase."""
     from difflib import get_close_matches
 
@@ -105,9 +108,9 @@ def _meant(name: str) -> str | None:
 
 
 def _unknown(name: str, meant: str | None) -> str:
-    if name == _EXTRA:
-        return f"{_EXTRA} must be an object"
-    hint = f'did you mean "{meant}"?' if meant else f'newer ones go into "{_EXTRA}"'
+    if name == EXTRA:
+        return f"{EXTRA} must be an object"
+    hint = f'did you mean "{meant}"?' if meant else f'newer ones go into "{EXTRA}"'
     return f"{json.dumps(name)} is not a field of the API; {hint}"
 
 
@@ -117,13 +120,13 @@ def _unknown(name: str, meant: str | None) -> str:
 def read_key(flag: str, path: str) -> str:
     """Read a key from the file of a flag, without the line end. Raises `Failure`."""
     try:
-        with _open(path) as file:
+        with open_input(path) as file:
             if path != STDIN:
                 _warn_if_others_can_read(file, path)
             key = file.read(_MOST_KEY_BYTES)
     except OSError as error:
         raise Failure(
-            f"{flag} {name_of(path)}: {_reason(error)}", code=ExitCode.CONFIGURATION
+            f"{flag} {name_of(path)}: {reason_of(error)}", code=ExitCode.CONFIGURATION
         ) from None
     # What is no text is refused where the key is used, which says what it must be.
     return key.decode("utf-8-sig", "replace").rstrip("\r\n")
@@ -179,13 +182,13 @@ def _read_variables(path: str) -> dict[str, str | None]:
             code=ExitCode.CONFIGURATION,
         ) from None
     try:
-        with _open(path) as file:
+        with open_input(path) as file:
             text = file.read().decode("utf-8-sig")
         if "\0" in text:
             raise ValueError("holds NUL")
     except (OSError, ValueError) as error:
         raise Failure(
-            f"--env-file {name_of(path)}: {_reason(error)}", code=ExitCode.CONFIGURATION
+            f"--env-file {name_of(path)}: {reason_of(error)}", code=ExitCode.CONFIGURATION
         ) from None
     with _warnings_of("dotenv", f"--env-file {name_of(path)}"):
         return dotenv_values(stream=io.StringIO(text))

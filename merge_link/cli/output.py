@@ -29,6 +29,11 @@ def complain(problem: str, *advice: str) -> None:
     click.echo("\n".join(lines), err=True, color=wants_colour())
 
 
+def note(text: str) -> None:
+    """Write one line on stderr that is no complaint."""
+    click.echo(f"merge-link: {one_line(text)}", err=True)
+
+
 def one_line(text: str) -> str:
     """Return text with line breaks, terminal escapes and the like made visible."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from merge_link.cli import INTERRUPTED
+from merge_link.cli.bulk import bulk
 from merge_link.cli.completion import completion
 from merge_link.cli.create import create
 from merge_link.cli.doctor import doctor
@@ -54,7 +55,13 @@ program: Program = Program(
     help="Link accounts through Merge (https://docs.merge.dev).",
     epilog=EXIT_CODES_HELP,
     context_settings={"help_option_names": HELP_NAMES},
-    commands={"create": create, "doctor": doctor, "sandbox": sandbox, "completion": completion},
+    commands={
+        "create": create,
+        "bulk": bulk,
+        "doctor": doctor,
+        "sandbox": sandbox,
+        "completion": completion,
+    },
     params=[version_option()],
     invoke_without_command=True,
     callback=click.pass_context(_show_help),

@@ -11,6 +11,7 @@ from samples import FIELDS, KEY, TOKEN
 
 CASE, GIL, URL = sys.argv[1:]
 PATIENCE = 20
+kept: list[Any] = []
 
 if sys.version_info >= (3, 13):
     import _interpreters as interpreters
@@ -170,6 +171,49 @@ def results() -> None:
     one = make()
     run(one, code)
     interpreters.destroy(one)
+
+
+def calls_that_are_awaited() -> None:
+    """Each interpreter has loops of its own, and clients in them that nobody closes."""
+    code = """
+    import asyncio
+    async_client = merge_link.AsyncClient(**options, on_attempt=str)
+    async def main():
+        tokens = await asyncio.gather(
+            *(async_client.create_link_token(**fields) for _ in range(20))
+        )
+        assert {token.link_token for token in tokens} == {ask(client).link_token}
+        try:
+            await async_client.create_link_token(**fields, timeout=-1)
+        except merge_link.ConfigurationError:
+            pass
+    for _ in range(3):
+        asyncio.run(main())
+    """
+    made = [make() for _ in range(3)]
+    at_once = sys.version_info >= (3, 12)  # asyncio before it mixes their loops up
+    threads = []
+    for one in made:
+        threads.append(Thread(one, code))
+        if not at_once:
+            threads[-1].join()
+    for thread in threads:
+        thread.join()
+    for one in made:
+        interpreters.destroy(one)
+
+
+def left_to_the_end() -> None:
+    """Clients that have called, of interpreters that nobody destroys."""
+    code = """
+    import asyncio
+    async_client = merge_link.AsyncClient(**options)
+    asyncio.run(async_client.create_link_token(**fields))
+    ask(client)
+    """
+    for _ in range(2):
+        kept.append(make())
+        run(kept[-1], code)
 
 
 def connections_end_with_their_interpreter() -> None:
