@@ -27,8 +27,9 @@ from command_line import (
     scripted,
 )
 from merge_link import __version__, _core, errors
+from merge_link.cli.advice import _NOT_OF_A_READ
 from merge_link.cli.connection import Connection
-from merge_link.cli.failures import EXIT_CODES_HELP, ExitCode, Typed, failure_of
+from merge_link.cli.failures import _PHRASES, EXIT_CODES_HELP, ExitCode, Typed, failure_of
 from merge_link.cli.options import OPERATION, REGIONS, field_options, flags_of
 from merge_link.cli.program import program
 from merge_link.sandbox import Sandbox
@@ -672,6 +673,14 @@ def test_retries_are_not_told_one_by_one() -> None:
     assert done.stderr.startswith("merge-link: ")
     assert done.stderr.endswith(" (3 attempts)\n")
     assert done.stderr.count("\n") == 1
+
+
+def test_the_words_that_are_put_otherwise_are_what_errors_say() -> None:
+    root = Path(__file__).parents[1]
+    files = [*root.glob("csrc/*/*.c"), *root.glob("csrc/core/*/*.c"), root / "merge_link/_hints.py"]
+    said = re.sub(r'"\s+f?"', "", "\n".join(one.read_text() for one in files))
+    missing = [words for words in (*_PHRASES, *_NOT_OF_A_READ) if words not in said]
+    assert missing == ["the connect_timeout of"]  # which is put together of a name and words
 
 
 # ---- each kind of error, without a network ----

@@ -117,7 +117,7 @@ static int take_max_retries(ml_state *state, ml_arguments *arguments, PyObject *
     long long count = 0;
     if (ml_count_from(state, "max_retries", value, &count) != 0) return -1;
     if (count < 0 || count > 100)
-        return ml_raise_configuration(state, "max_retries must be 0 to 100");
+        return ml_raise_configuration(state, "max_retries", "must be 0 to 100");
     arguments->options.max_retries = (int)count;
     return 0;
 }

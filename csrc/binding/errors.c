@@ -62,12 +62,12 @@ static PyObject *bytes_object(ml_text text, size_t most) {
 
 /* The keyword arguments of from_core(). */
 static PyObject *error_facts(const ml_error *error) {
-    return Py_BuildValue("{sssNsssisdsIsOsNsN}", "kind", kind_of(error->status), "message",
-                         message_of(error), "code", error->code, "status_code", error->http_status,
-                         "retry_after", error->retry_after, "attempts", error->attempts,
-                         "may_have_arrived", error->may_have_arrived ? Py_True : Py_False,
-                         "problems", problem_list(error), "request",
-                         text_object(error->request != NULL ? error->request : ""));
+    return Py_BuildValue(
+        "{sssNsssssisdsIsOsNsN}", "kind", kind_of(error->status), "message", message_of(error),
+        "code", error->code, "cause", error->cause, "status_code", error->http_status,
+        "retry_after", error->retry_after, "attempts", error->attempts, "may_have_arrived",
+        error->may_have_arrived ? Py_True : Py_False, "problems", problem_list(error), "request",
+        text_object(error->request != NULL ? error->request : ""));
 }
 
 static PyObject *answer_facts(const ml_response *response) {
@@ -103,13 +103,17 @@ PyObject *ml_raise(ml_state *state, const ml_error *error, const ml_response *re
     return NULL;
 }
 
-int ml_raise_configuration(ml_state *state, const char *format, ...) {
+int ml_raise_configuration(ml_state *state, const char *option, const char *format, ...) {
     ml_error error;
     ml_error_init(&error);
     error.status = ML_ERR_CONFIGURATION;
+    /* "error_budget[0]" is of error_budget; what has a space is no option's name. */
+    if (strchr(option, ' ') == NULL)
+        snprintf(error.code, sizeof error.code, "%.*s", (int)strcspn(option, "["), option);
+    int used = snprintf(error.text, sizeof error.text, "%s ", option);
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(error.text, sizeof error.text, format, arguments);
+    vsnprintf(error.text + used, sizeof error.text - (size_t)used, format, arguments);
     va_end(arguments);
     ml_raise(state, &error, NULL);
     return -1;
@@ -119,7 +123,7 @@ int ml_refuse_type(ml_state *state, const char *name, const char *wanted, PyObje
     PyObject *type = PyType_GetQualName(Py_TYPE(value));
     const char *text = type == NULL ? NULL : PyUnicode_AsUTF8AndSize(type, NULL);
     if (text == NULL) PyErr_Clear();
-    ml_raise_configuration(state, "%s must be %s, not %s", name, wanted,
+    ml_raise_configuration(state, name, "must be %s, not %s", wanted,
                            text == NULL ? "another type" : text);
     Py_XDECREF(type);
     return -1;
@@ -135,8 +139,14 @@ int ml_raise_closed(ml_state *state) {
 }
 
 int ml_raise_no_key(ml_state *state) {
-    return ml_raise_configuration(
-        state, "no API key: set MERGE_API_KEY in the environment or pass api_key=");
+    ml_error error;
+    ml_error_init(&error);
+    error.status = ML_ERR_CONFIGURATION;
+    error.cause = "no_key";
+    strcpy(error.code, "api_key");
+    strcpy(error.text, "no API key: set MERGE_API_KEY in the environment or pass api_key=");
+    ml_raise(state, &error, NULL);
+    return -1;
 }
 
 int ml_raise_unknown_keyword(const char *function, const char *name, const char *const *names,

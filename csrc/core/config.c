@@ -66,7 +66,7 @@ void ml_client_options_init(ml_client_options *options) {
 /* ---- checks ---- */
 
 static ml_status refuse(ml_error *error, const char *option, const char *why) {
-    return ml_fail(error, ML_ERR_CONFIGURATION, "%s %s", option, why);
+    return ml_refuse(error, option, "%s", why);
 }
 
 static bool is_visible_ascii(ml_text text) {
@@ -113,7 +113,7 @@ static ml_status check_seconds(const char *option, double seconds, ml_error *err
 
 static ml_status check_count(const char *option, int value, int min, int max, ml_error *error) {
     if (value >= min && value <= max) return ML_OK;
-    return ml_fail(error, ML_ERR_CONFIGURATION, "%s must be %d to %d", option, min, max);
+    return ml_refuse(error, option, "must be %d to %d", min, max);
 }
 
 static ml_status check_numbers(const ml_client_options *options, ml_error *error) {
@@ -240,14 +240,14 @@ ml_status ml_config_check_key(const ml_config *config, ml_text key, ml_error *er
 
 static ml_status refuse_file(ml_error *error, const char *option, const char *why,
                              const char *path) {
-    return ml_fail(error, ML_ERR_CONFIGURATION, "%s %s: %.300s", option, why, path);
+    return ml_refuse(error, option, "%s: %.300s", why, path);
 }
 
 static ml_status refuse_unread(ml_error *error, const char *option, const char *path, int number) {
     bool is_ca = strcmp(option, "ca_bundle") == 0;
-    return ml_fail(error, ML_ERR_CONFIGURATION, "%s cannot be read: %.300s: %s%s", option, path,
-                   number == EINVAL ? "it is no regular file" : strerror(number),
-                   is_ca ? " (where it is not given, SSL_CERT_FILE and SSL_CERT_DIR say)" : "");
+    return ml_refuse(error, option, "cannot be read: %.300s: %s%s", path,
+                     number == EINVAL ? "it is no regular file" : strerror(number),
+                     is_ca ? " (where it is not given, SSL_CERT_FILE and SSL_CERT_DIR say)" : "");
 }
 
 static const char no_certificate[] = "holds no certificate in PEM form";
@@ -261,10 +261,10 @@ static ml_status check_ca_file(const char *path, ml_error *error) {
 
 static ml_status check_ca_directory(const char *path, ml_error *error) {
     if (ml_is_hashed_directory(path)) return ML_OK;
-    return ml_fail(error, ML_ERR_CONFIGURATION,
-                   "ca_bundle is a directory without certificates under the hashes of their names; "
-                   "to make them, run: openssl rehash %.300s",
-                   path);
+    return ml_refuse(error, "ca_bundle",
+                     "is a directory without certificates under the hashes of their names; "
+                     "to make them, run: openssl rehash %.300s",
+                     path);
 }
 
 static ml_status check_ca(ml_config *config, ml_error *error) {

@@ -562,6 +562,8 @@ static void new_client_clears_the_error_of_another_call(void **state) {
     options.timeout = -1.0;
     assert_int_equal(ml_client_new(&options, &client, &error), ML_ERR_CONFIGURATION);
     assert_int_equal(error.problem_count, 0);
+    assert_string_equal(error.code, "timeout");
+    assert_string_equal(error.cause, "");
     ml_error_clear(&error);
     ml_request_free(request);
 }

@@ -54,7 +54,7 @@ def _own_advice(error: errors.MergeLinkError, around: Surroundings) -> tuple[str
     match error:
         case errors.APIError() | errors.ResponseError():
             return _on_answer(error, around)
-        case errors.TransportError() if _is_of_proxy(error):
+        case errors.TransportError() if error._cause.startswith("proxy"):
             return _on_proxy(error, around)
         case errors.TLSError():
             return ()
@@ -68,17 +68,11 @@ def _own_advice(error: errors.MergeLinkError, around: Surroundings) -> tuple[str
 # ---- no answer ----
 
 
-def _is_of_proxy(error: errors.TransportError) -> bool:
-    """Whether it is the proxy that was spoken to, not the server through it."""
-    return re.search(r"(?<!through )the proxy ", str(error)) is not None
-
-
 def _on_proxy(error: errors.TransportError, around: Surroundings) -> tuple[str, ...]:
     named = f"The proxy is that of {around.proxy}."
-    refusal = re.search(r"\(status (\d+)\)", str(error))
-    if isinstance(error, errors.TLSError) or (refusal and refusal[1] == "407"):
+    if isinstance(error, errors.TLSError) or error._cause == "proxy_login":
         return (named,)
-    if refusal:
+    if error._cause == "proxy_refusal":
         return (
             f"Ask who runs the proxy to let {around.host} through; or correct {around.proxy}, if it"
             " is no proxy at all.",
@@ -115,7 +109,7 @@ def _on_lookup(around: Surroundings) -> str:
 
 def _on_timeout(error: errors.RequestTimeoutError, around: Surroundings) -> tuple[str, ...]:
     """Add to what the error says of the step at which the time was up."""
-    lookup = (_on_lookup(around),) if "while looking up" in str(error) else ()
+    lookup = (_on_lookup(around),) if error._cause == "lookup" else ()
     return (*lookup, *_maybe_server(around))
 
 

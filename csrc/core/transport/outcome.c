@@ -168,6 +168,7 @@ void ml_exchange_reset(ml_exchange *exchange) {
     ml_buffer_free(&exchange->body_in);
     exchange->status = ML_OK;
     exchange->code[0] = exchange->text[0] = exchange->hint[0] = '\0';
+    exchange->cause = "";
     exchange->is_final = false;
     exchange->http_status = 0;
     exchange->sends = 0;

@@ -440,9 +440,18 @@ static void explain(const ml_transfer *t) {
         explain_other(t);
 }
 
+static const char *cause_of(const ml_transfer *t) {
+    if (t->exchange->status == ML_ERR_TRANSPORT && t->refusal != 0)
+        return t->refusal == 407 ? "proxy_login" : "proxy_refusal";
+    if (is_proxy_peer(t)) return "proxy";
+    bool looks_up = t->exchange->status == ML_ERR_TIMEOUT && step_of(t) == &looking_up;
+    return looks_up ? "lookup" : "";
+}
+
 void ml_curl_explain(const ml_transfer *t) {
     char *text = t->exchange->text;
     explain(t);
+    t->exchange->cause = cause_of(t);
     size_t used = strlen(text);
     if (is_proxy_peer(t) && !t->exchange->may_have_arrived)
         snprintf(text + used, sizeof t->exchange->text - used, "; Merge was not reached");
