@@ -249,7 +249,7 @@ def test_a_key_that_cannot_be_sent_is_told_and_not_tried(sandbox: Sandbox) -> No
 def test_a_key_file_that_cannot_be_read_is_told(sandbox: Sandbox, tmp_path: Path) -> None:
     file = str(tmp_path / "none")
     result = doctor("--api-key-file", file, "--base-url", sandbox.base_url)
-    assert result.exit_code == 3
+    assert result.exit_code == 2
     assert what_to_do(result) == f"--api-key-file {file}: No such file or directory"
 
 

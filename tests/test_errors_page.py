@@ -211,8 +211,8 @@ def actions_of(heading: str, world: World, monkeypatch: pytest.MonkeyPatch) -> l
             client_with(api_key=f"Bearer {KEY}"),
             with_environment(monkeypatch),
         ],
-        "A production key over plain http": [
-            client_with(api_key="production_key", **PLAIN),
+        "A key over plain http": [
+            client_with(api_key=KEY, **PLAIN),
             client_with(api_key="production_key", **PLAIN, allow_http=True),
         ],
         "A wrong or missing field": [

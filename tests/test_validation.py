@@ -512,6 +512,11 @@ def test_client_options_are_refused_by_a_clients_method(
         ("key", ". Did you mean 'api_key'?"),
         ("url", ". Did you mean 'base_url'?"),
         ("proxies", ". Did you mean 'proxy'?"),
+        ("verify", ". Did you mean 'ca_bundle'?"),
+        ("host", ". Did you mean 'base_url'?"),
+        ("read_timeout", ". Did you mean 'timeout'?"),
+        ("environment", ". Did you mean 'region' or 'base_url'?"),
+        ("headers", ""),
         ("brand_new", ""),
     ],
 )

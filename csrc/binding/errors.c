@@ -149,12 +149,62 @@ int ml_raise_no_key(ml_state *state) {
     return -1;
 }
 
+/* What options are called in requests, httpx and Merge's own package, and here; where the names
+ * themselves are not alike. */
+static const struct {
+    const char *theirs, *ours[2];
+} translations[] = {
+    {"additional_body_parameters", {"extra_body"}},
+    {"additional_headers", {"extra_headers"}},
+    {"api_base", {"base_url"}},
+    {"api_token", {"api_key"}},
+    {"auth", {"api_key"}},
+    {"body", {"extra_body"}},
+    {"bearer_token", {"api_key"}},
+    {"cert", {"client_cert"}},
+    {"data", {"extra_body"}},
+    {"endpoint", {"base_url"}},
+    {"environment", {"region", "base_url"}},
+    {"headers", {"extra_headers"}},
+    {"host", {"base_url"}},
+    {"json", {"extra_body"}},
+    {"limits", {"max_connections"}},
+    {"pool_size", {"max_connections"}},
+    {"read_timeout", {"timeout"}},
+    {"request_timeout", {"timeout"}},
+    {"server", {"base_url", "region"}},
+    {"ssl_context", {"ca_bundle", "client_cert"}},
+    {"timeout_in_seconds", {"timeout"}},
+    {"verify", {"ca_bundle"}},
+    {"verify_ssl", {"ca_bundle"}},
+};
+
+static bool is_among(const char *name, const char *const *names) {
+    while (*names != NULL && strcmp(*names, name) != 0)
+        names++;
+    return *names != NULL;
+}
+
+/* Those of our words for a name from elsewhere that can be given here. */
+static size_t translate(const char *name, const char *const *names, const char **meant) {
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof translations / sizeof *translations; i++) {
+        if (strcmp(translations[i].theirs, name) != 0) continue;
+        for (size_t j = 0; j < 2; j++) {
+            const char *own = translations[i].ours[j];
+            if (own != NULL && is_among(own, names)) meant[count++] = own;
+        }
+    }
+    return count;
+}
+
 int ml_raise_unknown_keyword(const char *function, const char *name, const char *const *names,
                              const char *hint) {
     enum { MOST_MEANT = 3 };
     const char *meant[MOST_MEANT];
     char question[256] = "";
-    size_t count = ml_likely_names(name, names, meant, MOST_MEANT), used = 0;
+    size_t count = translate(name, names, meant), used = 0;
+    if (count == 0) count = ml_likely_names(name, names, meant, MOST_MEANT);
     for (size_t i = 0; i < count && used < sizeof question; i++) {
         const char *joint = i == 0 ? ". Did you mean " : i + 1 == count ? " or " : ", ";
         used += (size_t)snprintf(question + used, sizeof question - used, "%s'%s'%s", joint,

@@ -4,7 +4,6 @@ Errors name the cause and mostly the remedy. Here is what only the command line 
 variable or flag to correct, and what to look at on this machine. Each piece of advice is one line.
 """
 
-import re
 from dataclasses import dataclass
 
 from merge_link import errors
@@ -88,11 +87,7 @@ def _on_transport(error: errors.TransportError, around: Surroundings) -> tuple[s
     if error.code == "CURLE_COULDNT_RESOLVE_HOST":
         return (_on_lookup(around), *_maybe_server(around))
     if error.code == "CURLE_COULDNT_CONNECT":
-        return (
-            "Nothing listens at that port, or a firewall is in between.",
-            *_maybe_server(around),
-            *_maybe_proxy(around),
-        )
+        return _maybe_server(around)
     return (
         "Try again; if it stays so, something in between (firewall, proxy, VPN) cuts the"
         " connection.",
@@ -117,12 +112,6 @@ def _maybe_server(around: Surroundings) -> tuple[str, ...]:
     if around.base_url is None:
         return ()
     return (f"Is the host of {around.base_url} right?",)
-
-
-def _maybe_proxy(around: Surroundings) -> tuple[str, ...]:
-    if around.proxy or re.match(r"localhost$|127\.|\[?::1", around.host):
-        return ()
-    return ("In a network with a proxy, name it: HTTPS_PROXY=http://HOST:PORT",)
 
 
 # ---- an answer, but no ----

@@ -4,6 +4,7 @@
  */
 #include "curl_private.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -104,6 +105,11 @@ static void explain_refusal(const ml_transfer *t, int status) {
     const char *proxy = t->config->proxy_server, *server = t->config->server;
     if (status == 407) {
         explain_login(t);
+    } else if (status == 405 || status == 501) {
+        say(t, "the proxy %.150s does not know CONNECT, which leads to https (status %d)", proxy,
+            status);
+        advise(t, "Is it a proxy? Web servers answer so. A NO_PROXY entry for the host leads past "
+                  "it.");
     } else if (status >= 500) {
         say(t, "the proxy %.150s could not connect to %.150s (status %d)", proxy, server, status);
         advise(t, "Is the host's name right, and in the proxy's reach? A NO_PROXY entry for the "
@@ -129,7 +135,16 @@ static void explain_connect(const ml_transfer *t) {
     long number = long_of(t, CURLINFO_OS_ERRNO);
     const char *why = number != 0 ? strerror((int)number) : "it does not answer";
     say(t, "cannot connect to " PEER ": %s", OF(who), why);
-    if (is_proxy_peer(t)) advise(t, look_at_proxy);
+    if (is_proxy_peer(t))
+        advise(t, look_at_proxy);
+    else if (number != ECONNREFUSED)
+        advise(t, "Is there a network? Where only a proxy leads out, name it by proxy= or "
+                  "HTTPS_PROXY.");
+    else if (t->config->has_remote_host)
+        advise(t, "Nothing listens at that port, or a firewall is in between. Where only a proxy "
+                  "leads out, name it by proxy= or HTTPS_PROXY.");
+    else
+        advise(t, "Nothing listens at that port: does what should answer there run?");
 }
 
 /* ---- no time left ---- */
