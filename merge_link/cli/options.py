@@ -71,7 +71,7 @@ _HELP = {
 }
 
 
-class Number(click.ParamType):
+class Number(click.ParamType):  # type: ignore[type-arg]  # a generic in newer versions only
     """A number, which is asked for in words of our own."""
 
     name = "number"

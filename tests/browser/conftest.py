@@ -28,7 +28,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 from urllib3.exceptions import HTTPError
 
 from app_page import App, serve_app
-from merge_link.sandbox import Sandbox
+from merge_link.sandbox import RecordedRequest, Sandbox
 from plain_http import GOOD, call
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
@@ -355,8 +355,14 @@ def person(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Person]
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as running:
+def asked() -> list[RecordedRequest]:
+    """All requests that came to the sandbox, those of its pages too."""
+    return []
+
+
+@pytest.fixture
+def sandbox(asked: list[RecordedRequest]) -> Iterator[Sandbox]:
+    with Sandbox(on_request=asked.append) as running:
         yield running
 
 
