@@ -79,6 +79,8 @@ int ml_raise_configuration(ml_state *state, const char *option, const char *form
 /* Raises the ConfigurationError of an option whose type is wrong: "<name> must be <wanted>, not
  * <its type>". Returns -1. */
 int ml_refuse_type(ml_state *state, const char *name, const char *wanted, PyObject *value);
+/* Raises the ValidationError of an argument that is of no use at all. Returns -1. */
+int ml_raise_problem(ml_state *state, const char *field, const char *message);
 /* Raises the ClientClosedError of a client that is closed already. Returns -1. */
 int ml_raise_closed(ml_state *state);
 /* Raises the ConfigurationError of a call or client without an API key. Returns -1. */

@@ -119,13 +119,37 @@ int ml_raise_configuration(ml_state *state, const char *option, const char *form
     return -1;
 }
 
+/* Closes a coroutine, of which Python would warn that it was never awaited. */
+static bool close_coroutine(const char *type, PyObject *value) {
+    if (strcmp(type, "coroutine") != 0) return false;
+    PyObject *closed = PyObject_CallMethod(value, "close", NULL);
+    if (closed == NULL) PyErr_Clear();
+    Py_XDECREF(closed);
+    return true;
+}
+
 int ml_refuse_type(ml_state *state, const char *name, const char *wanted, PyObject *value) {
-    PyObject *type = PyType_GetQualName(Py_TYPE(value));
-    const char *text = type == NULL ? NULL : PyUnicode_AsUTF8AndSize(type, NULL);
-    if (text == NULL) PyErr_Clear();
-    ml_raise_configuration(state, name, "must be %s, not %s", wanted,
-                           text == NULL ? "another type" : text);
-    Py_XDECREF(type);
+    PyObject *name_object = PyType_GetQualName(Py_TYPE(value));
+    const char *type = name_object == NULL ? NULL : PyUnicode_AsUTF8AndSize(name_object, NULL);
+    if (type == NULL) {
+        PyErr_Clear();
+        type = "another type";
+    }
+    const char *why = close_coroutine(type, value) ? ": async functions are for AsyncClient" : "";
+    ml_raise_configuration(state, name, "must be %s, not %s%s", wanted, type, why);
+    Py_XDECREF(name_object);
+    return -1;
+}
+
+int ml_raise_problem(ml_state *state, const char *field, const char *message) {
+    ml_problem problem = {.field = (char *)field, .message = (char *)message};
+    ml_error error;
+    ml_error_init(&error);
+    error.status = ML_ERR_VALIDATION;
+    error.problems = &problem; /* borrowed: the error is not cleared */
+    error.problem_count = 1;
+    snprintf(error.text, sizeof error.text, "%s %s", field, message);
+    ml_raise(state, &error, NULL);
     return -1;
 }
 

@@ -83,8 +83,8 @@ typedef struct ml_error {
     const char *cause;     /* for programs, where status and code do not tell: "loopback_only" (see
                               ml_set_loopback_only()), "lookup" (the time was up while looking up a
                               name), "proxy" (not the server failed, but the proxy), "proxy_login",
-                              "proxy_refusal" (it does not connect); or "". Lives as long as the
-                              program */
+                              "proxy_refusal" (it does not connect), "proxy_is_none" (it knows no
+                              CONNECT); or "". Lives as long as the program */
     int http_status;       /* 0 when no answer came */
     double retry_after;    /* seconds that Merge asks to wait; negative: not said */
     unsigned attempts;     /* requests sent */

@@ -71,6 +71,8 @@ def _on_proxy(error: errors.TransportError, around: Surroundings) -> tuple[str, 
     named = f"The proxy is that of {around.proxy}."
     if isinstance(error, errors.TLSError) or error._cause == "proxy_login":
         return (named,)
+    if error._cause == "proxy_is_none":
+        return (named, "Correct it, or unset it if this network needs no proxy.")
     if error._cause == "proxy_refusal":
         return (
             f"Ask who runs the proxy to let {around.host} through; or correct {around.proxy}, if it"

@@ -342,7 +342,7 @@ def person(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Person]
     """Somebody with one empty window; the browser must have had nothing to complain of."""
     someone = browser.person()
     yield someone
-    if request.node.stash[HUNG]:
+    if request.node.stash.get(HUNG, False):
         browser.kill()
         return
     try:

@@ -101,11 +101,16 @@ static void explain_login(const ml_transfer *t) {
                   "http://user:p%40ssword@proxy.example:3128");
 }
 
+/* Does who answers so know no CONNECT, as a web server does not? */
+static bool is_no_proxy(int status) {
+    return status == 405 || status == 501;
+}
+
 static void explain_refusal(const ml_transfer *t, int status) {
     const char *proxy = t->config->proxy_server, *server = t->config->server;
     if (status == 407) {
         explain_login(t);
-    } else if (status == 405 || status == 501) {
+    } else if (is_no_proxy(status)) {
         say(t, "the proxy %.150s does not know CONNECT, which leads to https (status %d)", proxy,
             status);
         advise(t, "Is it a proxy? Web servers answer so. A NO_PROXY entry for the host leads past "
@@ -456,8 +461,10 @@ static void explain(const ml_transfer *t) {
 }
 
 static const char *cause_of(const ml_transfer *t) {
-    if (t->exchange->status == ML_ERR_TRANSPORT && t->refusal != 0)
+    if (t->exchange->status == ML_ERR_TRANSPORT && t->refusal != 0) {
+        if (is_no_proxy(t->refusal)) return "proxy_is_none";
         return t->refusal == 407 ? "proxy_login" : "proxy_refusal";
+    }
     if (is_proxy_peer(t)) return "proxy";
     bool looks_up = t->exchange->status == ML_ERR_TIMEOUT && step_of(t) == &looking_up;
     return looks_up ? "lookup" : "";
