@@ -162,7 +162,9 @@ def test_it_must_return_a_string(serve: Serve, given: Any, named: str) -> None:
 def test_a_coroutine_function_is_told_whom_it_is_for(serve: Serve) -> None:
     with (
         serve().client(api_key=coroutine) as client,
-        pytest.raises(ConfigurationError, match="not coroutine: async functions are for AsyncClient"),
+        pytest.raises(
+            ConfigurationError, match="not coroutine: async functions are for AsyncClient"
+        ),
     ):
         client.create_link_token(**FIELDS)
 
