@@ -260,14 +260,7 @@ $(VENV)/.built: $(VENV)/.installed setup.py merge_link/_version.py $(EXTENSION_F
 	@WERROR=$(WERROR) $(BIN)/python setup.py -q build_ext --inplace
 	@touch $@
 
-dist/.built: $(PACKAGE_FILES) | setup
-	@rm -rf dist
-	@mkdir -p build
-	@$(BIN)/python -m build --no-isolation . > build/dist.log 2>&1 || { cat build/dist.log; exit 1; }
-	@ls dist/*
-	@touch $@
-
-# The wheel has an environment of tools of its own, so that `make setup` stays short.
+# What is handed out has an environment of tools of its own: neither `make setup` nor `make wheel` waits for the other's.
 WHEEL_TOOLS := build/venvs/wheel-tools
 
 $(WHEEL_TOOLS)/.installed: pyproject.toml | system
@@ -277,6 +270,13 @@ $(WHEEL_TOOLS)/.installed: pyproject.toml | system
 	@$(WHEEL_TOOLS)/bin/python scripts/dependency-group wheel | xargs $(WHEEL_TOOLS)/bin/python -m pip install -q --disable-pip-version-check
 	@touch $@
 
+dist/.built: $(PACKAGE_FILES) | $(WHEEL_TOOLS)/.installed
+	@rm -rf dist
+	@mkdir -p build
+	@$(WHEEL_TOOLS)/bin/python -m build --no-isolation . > build/dist.log 2>&1 || { cat build/dist.log; exit 1; }
+	@ls dist/*
+	@touch $@
+
 # Asks each time whether the libraries have new security fixes, and changes only if they do.
 build/bundled/.key: FORCE $(WHEEL_TOOLS)/.installed | system-wheel
 	@PATH="$(CURDIR)/$(WHEEL_TOOLS)/bin:$$PATH" scripts/bundled-libraries build/bundled
@@ -284,8 +284,8 @@ build/bundled/.key: FORCE $(WHEEL_TOOLS)/.installed | system-wheel
 wheelhouse/.built: dist/.built build/bundled/.key scripts/finish-wheel
 	@rm -rf wheelhouse build/wheel
 	@mkdir -p wheelhouse build/wheel
-	@PKG_CONFIG_PATH=$(CURDIR)/build/bundled/lib/pkgconfig $(PIP) wheel -q --no-deps --no-build-isolation \
-	    -w build/wheel dist/*.tar.gz
+	@PKG_CONFIG_PATH=$(CURDIR)/build/bundled/lib/pkgconfig $(WHEEL_TOOLS)/bin/python -m pip wheel -q --disable-pip-version-check \
+	    --no-deps --no-build-isolation -w build/wheel dist/*.tar.gz
 	@PATH="$(CURDIR)/$(WHEEL_TOOLS)/bin:$$PATH" scripts/finish-wheel build/bundled build/wheel/*.whl wheelhouse \
 	    > build/wheel/log 2>&1 || { cat build/wheel/log; exit 1; }
 	@ls wheelhouse/*.whl

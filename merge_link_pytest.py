@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from merge_link.sandbox import Sandbox
 
 _MARKER = (
-    "merge_link(tls=False, strict_keys=False, api_key=None): the test uses merge_link_sandbox,"
+    "merge_link(tls=False, strict_keys=False, api_key=None, webhook_url=None, webhook_key=None):"
+    " the test uses merge_link_sandbox,"
     " with these options."
 )
 _used: pytest.StashKey[Sandbox] = pytest.StashKey()

@@ -25,7 +25,7 @@ def notes_on(kind: str, error: Any, request: str) -> Iterator[str]:
     ``request`` is like ``POST https://api.merge.dev/api/ats/v1/link-token``, or empty.
     """
     if kind == "configuration":
-        yield from _on_configuration(str(error))
+        yield from _on_configuration(error)
     elif kind == "budget":
         yield "The errors before this one say what fails. error_budget=None turns the budget off."
     elif kind == "api":
@@ -34,14 +34,14 @@ def notes_on(kind: str, error: Any, request: str) -> Iterator[str]:
         yield from _where(request)
 
 
-def _on_configuration(message: str) -> Iterator[str]:
-    option, _, _ = message.partition(" ")
-    variable = variable_of(option)
-    if message.startswith("no API key"):
+def _on_configuration(error: Any) -> Iterator[str]:
+    option: str | None = error.option
+    variable = option and variable_of(option)
+    if error._cause == "no_key":
         yield f"Keys are made at {_KEYS}. merge_link.sandbox answers as Merge does, without one."
-    elif "calls that leave this machine" in message:
+    elif error._cause == "loopback_only":
         yield "A client that is made in the test, without base_url= or proxy=, calls the sandbox."
-    elif variable is not None:
+    elif variable:
         yield f"{variable} is set in the environment: it counts where {option}= is not given."
 
 

@@ -37,6 +37,8 @@ _MOST_ID = 64  # characters of a request id in a message
 class MergeLinkError(Exception):
     """The base of all errors of this package."""
 
+    _cause: str = ""  # of merge_link.h's ml_error, for the notes and the command line
+
     def __init__(self, message: str = "", /, **facts: Any) -> None:
         """Make an error by hand, in tests for instance: its attributes as keyword arguments."""
         super().__init__(message)
@@ -66,7 +68,12 @@ def _restore(
 
 
 class ConfigurationError(MergeLinkError, ValueError):
-    """No or impossible API key, base URL or option. Nothing was sent."""
+    """No or impossible API key, base URL or option. Nothing was sent.
+
+    ``option`` is the client's option that it is about, such as ``base_url``, or None.
+    """
+
+    option: str | None = None
 
 
 class FieldProblem(Record):
@@ -173,7 +180,6 @@ _BY_STATUS: dict[int, type[APIError]] = {
     429: RateLimitError,
 }
 _BY_KIND: dict[str, type[MergeLinkError]] = {
-    "configuration": ConfigurationError,
     "closed": ClientClosedError,
     "transport": TransportError,
     "tls": TLSError,
@@ -181,7 +187,7 @@ _BY_KIND: dict[str, type[MergeLinkError]] = {
 }
 
 
-def from_core(*, request: str, **facts: Any) -> MergeLinkError:
+def from_core(*, request: str, cause: str, **facts: Any) -> MergeLinkError:
     """Return the error that the C core reports, with notes that may help.
 
     ``request`` is what it is about: method and URL, or empty.
@@ -189,6 +195,8 @@ def from_core(*, request: str, **facts: Any) -> MergeLinkError:
     from merge_link._hints import notes_on
 
     error = _error_of(**facts)
+    if cause:
+        error._cause = cause
     for note in notes_on(facts["kind"], error, request):
         error.add_note(note)
     return error
@@ -217,6 +225,8 @@ def _error_of(
         return _BY_KIND[kind](_traced(message, None, attempts), **facts)
     if kind == "budget":
         return ErrorBudgetError(message, status_code=429, retry_after=retry_after)
+    if kind == "configuration":
+        return ConfigurationError(message, option=code or None)
     if kind not in ("api", "response"):
         return _BY_KIND.get(kind, MergeLinkError)(message)
 

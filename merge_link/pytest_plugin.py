@@ -12,6 +12,7 @@ import difflib
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -19,7 +20,7 @@ import pytest
 
 from merge_link import _core
 from merge_link.sandbox import Sandbox
-from merge_link.sandbox.arguments import check_api_key
+from merge_link.sandbox.arguments import check_api_key, check_text
 
 __all__ = ["point_at"]
 
@@ -70,6 +71,8 @@ class Options(NamedTuple):
     tls: bool = False
     strict_keys: bool = False
     api_key: str | None = None
+    webhook_url: str | None = None
+    webhook_key: str | None = None
 
 
 class Pool:
@@ -99,7 +102,7 @@ class Pool:
         if options not in self._sandboxes:
             try:
                 sandbox = Sandbox(**options._asdict())
-            except ImportError as error:
+            except (ImportError, ValueError) as error:
                 raise _refusal(str(error)) from None
             self._sandboxes[options] = self._running.enter_context(sandbox)
         sandbox = self._sandboxes[options]
@@ -124,12 +127,13 @@ def _check_option(name: str, value: object) -> None:
         near = difflib.get_close_matches(name, Options._fields, 1)
         question = f"did you mean {near[0]}? " if near else ""
         raise _refusal(f"has no option {name!r}: {question}It has {', '.join(Options._fields)}")
-    if name != "api_key":
+    if name in ("tls", "strict_keys"):
         if not isinstance(value, bool):
             raise _refusal(f"{name} must be True or False")
     elif value is not None:
+        check = check_api_key if name == "api_key" else partial(check_text, name)
         try:
-            check_api_key(value)
+            check(value)
         except ValueError as error:
             raise _refusal(str(error)) from None
 

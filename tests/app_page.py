@@ -56,7 +56,7 @@ async function exchange(publicToken) {
 document.getElementById("connect").addEventListener("click", () => MergeLink.openLink());
 """
 
-HOSTILE = """<!doctype html><title>Hostile</title><script>
+HOSTILE = """<!doctype html><title>Hostile</title><link rel="icon" href="data:,"><script>
 for (const type of ["ready", "linked", "refused", "close"]) {
   parent.postMessage({ mergeLink: { type, publicToken: "forged", reason: "used" } }, "*");
 }

@@ -27,8 +27,9 @@ from command_line import (
     scripted,
 )
 from merge_link import __version__, _core, errors
+from merge_link.cli.advice import _NOT_OF_A_READ
 from merge_link.cli.connection import Connection
-from merge_link.cli.failures import EXIT_CODES_HELP, ExitCode, Typed, failure_of
+from merge_link.cli.failures import _PHRASES, EXIT_CODES_HELP, ExitCode, Typed, failure_of
 from merge_link.cli.options import OPERATION, REGIONS, field_options, flags_of
 from merge_link.cli.program import program
 from merge_link.sandbox import Sandbox
@@ -328,7 +329,14 @@ def test_problems_of_the_file_are_told_by_their_paths(tmp_path: Path) -> None:
     ("arguments", "problem"),
     [
         (["create", "--emial", "x"], "No such option"),
-        (["create", "--sandbox", "--link-expiry-mins", "soon"], "Invalid value for"),
+        (
+            ["create", "--sandbox", "--link-expiry-mins", "soon"],
+            "--link-expiry-mins must be a whole",
+        ),
+        (
+            ["create", "--sandbox", "--timeout", "abc"],
+            "--timeout must be a number of seconds",
+        ),
         (["create", "--sandbox", "--format", "xml"], "Invalid value for '--format'"),
         (["create", "--email"], "Option '--email' requires an argument"),
         (["creat"], "No such command"),
@@ -442,9 +450,9 @@ def test_an_impossible_key_is_not_repeated(tmp_path: Path, content: bytes, probl
     assert KEY not in line
 
 
-def test_a_key_file_that_is_not_there_is_configuration(tmp_path: Path) -> None:
+def test_a_key_file_that_is_not_there_is_wrong_input(tmp_path: Path) -> None:
     result = create(*GOOD, "--api-key-file", str(tmp_path / "none"))
-    assert result.exit_code == 3
+    assert result.exit_code == 2
     assert complaints(result) == [f"--api-key-file {tmp_path / 'none'}: No such file or directory"]
 
 
@@ -670,8 +678,16 @@ def test_retries_are_not_told_one_by_one() -> None:
     done = process(BIN / "merge-link", "create", *GOOD, environment=environment)
     assert done.returncode == 5
     assert done.stderr.startswith("merge-link: ")
-    assert done.stderr.endswith(" (3 attempts)\n")
-    assert done.stderr.count("\n") == 1
+    assert " (3 attempts)\n  Nothing listens at that port" in done.stderr
+    assert done.stderr.count("\n") == 2
+
+
+def test_the_words_that_are_put_otherwise_are_what_errors_say() -> None:
+    root = Path(__file__).parents[1]
+    files = [*root.glob("csrc/*/*.c"), *root.glob("csrc/core/*/*.c"), root / "merge_link/_hints.py"]
+    said = re.sub(r'"\s+f?"', "", "\n".join(one.read_text() for one in files))
+    missing = [words for words in (*_PHRASES, *_NOT_OF_A_READ) if words not in said]
+    assert missing == ["the connect_timeout of"]  # which is put together of a name and words
 
 
 # ---- each kind of error, without a network ----

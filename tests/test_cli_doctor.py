@@ -249,7 +249,7 @@ def test_a_key_that_cannot_be_sent_is_told_and_not_tried(sandbox: Sandbox) -> No
 def test_a_key_file_that_cannot_be_read_is_told(sandbox: Sandbox, tmp_path: Path) -> None:
     file = str(tmp_path / "none")
     result = doctor("--api-key-file", file, "--base-url", sandbox.base_url)
-    assert result.exit_code == 3
+    assert result.exit_code == 2
     assert what_to_do(result) == f"--api-key-file {file}: No such file or directory"
 
 
@@ -412,6 +412,7 @@ def test_a_proxy_of_a_file_is_told_with_the_file(tmp_path: Path) -> None:
         (407, ["wants a login (status 407)", "Give both in the proxy's URL", "of HTTPS_PROXY."]),
         (403, ["(status 403)", "Ask who runs the proxy to let api.example through"]),
         (502, ["could not connect to api.example:443", "Ask who runs the proxy"]),
+        (501, ["does not know CONNECT", "Is it a proxy?", "Correct it, or unset it if this"]),
     ],
 )
 def test_a_proxy_that_refuses_is_told(serve: Serve, status: int, words: list[str]) -> None:

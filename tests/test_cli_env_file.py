@@ -115,7 +115,7 @@ def test_a_file_that_cannot_be_used_is_one_clear_line(
     if content is not None:
         path.write_bytes(content)
     result = create(*GOOD, "--env-file", str(path))
-    assert result.exit_code == 3
+    assert result.exit_code == 2
     assert complaints(result) == [f"--env-file {path}: {problem}"]
 
 
@@ -164,3 +164,13 @@ def test_the_values_reach_the_request_and_nothing_else(tmp_path: Path) -> None:
         result = create(*GOOD, "--env-file", str(path), "--format", "json")
         assert f"Authorization: Bearer {SECRET}".encode() in server.requests[0]
     assert SECRET not in result.output
+
+
+def test_what_is_no_env_file_at_all_is_told_in_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "user.json"
+    path.write_text('{"end_user_origin_id": "1",\n"a": 2,\n"b": 3}\n')
+    result = create(*GOOD, "--sandbox", "--env-file", str(path))
+    assert result.exit_code == 0
+    [line] = result.stderr.splitlines()
+    assert line.startswith(f"merge-link: warning: --env-file {path}: ")
+    assert line.endswith("line 1 (and 2 more)")

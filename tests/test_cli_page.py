@@ -73,10 +73,9 @@ def test_the_formats_are_all_of_them() -> None:
     assert re.findall(r"^\| `(\w+)`", rows, re.MULTILINE) == list(FORMATS)
 
 
-def test_the_exit_codes_are_all_of_them_here_and_in_the_readme() -> None:
+def test_the_exit_codes_are_all_of_them() -> None:
     codes = {int(code) for code in table_of(PAGE, "Exit codes")}
     assert codes == {0, 130, *ExitCode}
-    assert table_of(PAGE, "Exit codes").keys() == table_of(README, "Command line").keys()
 
 
 def test_links_lead_to_sections_that_are_there() -> None:

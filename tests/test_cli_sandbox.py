@@ -324,7 +324,7 @@ def test_a_port_in_use_is_told() -> None:
         (["--webhook-key-file", "/dev/null"], 2, "--webhook-key-file must be a string that is not"),
         (["--webhook-key-file", "key"], 2, "--webhook-key-file needs --webhook-url"),
         (["--api-key-file", "/dev/null"], 2, "--api-key-file must be visible ASCII"),
-        (["--api-key-file", "/nowhere"], 3, "--api-key-file /nowhere: No such file or directory"),
+        (["--api-key-file", "/nowhere"], 2, "--api-key-file /nowhere: No such file or directory"),
         (["--api-key-file", "-", "--webhook-key-file", "-"], 2, "--api-key-file - and --webhook-"),
         (["--db", "/nowhere/x"], 2, "--db /nowhere/x: No such file or directory"),
         (["--db", "text"], 2, "--db 'text' cannot be used: file is not a database"),

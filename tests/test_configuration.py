@@ -176,11 +176,17 @@ def test_a_wrong_type_is_refused(name: str, value: Any, said: str) -> None:
 SECONDS_RANGE = "must be more than 0 and at most 86400 seconds"
 POSITIVE = "must be more than 0 seconds"
 URL_KIND = "must be an absolute URL, such as https://api.merge.dev/api"
+PORT = "must have a port of 1 to 65535, or none"
 URL_ASCII = "must be printable ASCII of at most 1000 characters"
 UNENCRYPTED = "would send the API key unencrypted"
 CONTROL = "must not hold control characters"
 WRONG = [
     *(("region", value, 'must be "us", "eu" or "apac"') for value in ("US", "", "us ", "moon")),
+    *(
+        ("region", value, 'must be "us", "eu" or "apac"; did you mean "eu"?')
+        for value in ("EU", "eur")
+    ),
+    *((name, "http://x:99999", PORT) for name in ("base_url", "proxy")),
     *(("base_url", value, URL_KIND) for value in ("", "/", "api.merge.dev", "file:///x")),
     *(
         ("base_url", value, "must start with https://")
@@ -369,6 +375,8 @@ def test_a_production_key_never_goes_over_plain_http_whatever_is_allowed(serve: 
     # 0.0.0.0 is this machine, but no loopback address by name.
     far = {"base_url": f"http://0.0.0.0:{server.port}/api", "allow_http": True}
     assert refusal(**far, api_key=PRODUCTION) == NEVER
+    # The reason that allow_http=True does not mend is told first.
+    assert refusal(base_url="http://merge.example", api_key=PRODUCTION) == NEVER
     with Client(api_key=KEY, **far) as client, pytest.raises(ConfigurationError, match=NEVER):
         client.create_link_token(**FIELDS, api_key=PRODUCTION)
     with pytest.raises(ConfigurationError, match=NEVER):

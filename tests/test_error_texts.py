@@ -295,3 +295,33 @@ def test_pytest_shows_line_and_notes(serve: Serve, tmp_path: Path) -> None:
     assert lines[0] == "E       merge_link.errors.AuthenticationError: Merge answered 401: No."
     assert [line.split()[1] for line in lines[1:]] == ["Is", "The"]
     assert "merge_link/" not in done.stdout.replace("merge_link.", "")
+
+
+# ---- what programs can go by, so that a text may be reworded ----
+
+
+@pytest.mark.parametrize(
+    ("options", "option"),
+    [
+        ({"base_url": "ftp://x"}, "base_url"),
+        ({"api_key": 5}, "api_key"),
+        ({"api_key": ""}, "api_key"),
+        ({"ca_bundle": "/nowhere"}, "ca_bundle"),
+        ({"error_budget": (0, 1.0)}, "error_budget"),
+        ({"timeout": -1.0}, "timeout"),
+        ({"max_connections": 0}, "max_connections"),
+    ],
+)
+def test_an_error_of_an_option_names_it_to_programs(options: Any, option: str) -> None:
+    with pytest.raises(merge_link.ConfigurationError) as caught:
+        merge_link.Client(**{"api_key": KEY, **options})
+    assert caught.value.option == option
+    assert pickle.loads(pickle.dumps(caught.value)).option == option
+
+
+def test_an_error_of_a_call_names_the_option_too() -> None:
+    with merge_link.Client(api_key=KEY) as client:
+        for option in ("timeout", "max_retries"):
+            with pytest.raises(merge_link.ConfigurationError) as caught:
+                client.create_link_token(**FIELDS, **{option: 90000})
+            assert caught.value.option == option

@@ -320,7 +320,10 @@ def test_a_refused_connection_cannot_have_arrived(serve: Serve) -> None:
     assert type(error) is errors.TransportError
     assert error.code == "CURLE_COULDNT_CONNECT"
     assert (error.attempts, error.may_have_arrived) == (1, False)
-    assert str(error) == f"cannot connect to 127.0.0.1:{server.port}: Connection refused"
+    assert str(error) == (
+        f"cannot connect to 127.0.0.1:{server.port}: Connection refused\n"
+        "Nothing listens at that port: does what should answer there run?"
+    )
 
 
 @pytest.mark.parametrize(

@@ -211,8 +211,8 @@ def actions_of(heading: str, world: World, monkeypatch: pytest.MonkeyPatch) -> l
             client_with(api_key=f"Bearer {KEY}"),
             with_environment(monkeypatch),
         ],
-        "A production key over plain http": [
-            client_with(api_key="production_key", **PLAIN),
+        "A key over plain http": [
+            client_with(api_key=KEY, **PLAIN),
             client_with(api_key="production_key", **PLAIN, allow_http=True),
         ],
         "A wrong or missing field": [
@@ -359,3 +359,31 @@ def test_links_lead_to_files() -> None:
     targets = re.findall(r"\]\((?!https?://|#)([^)#]+)", TEXT)
     assert targets
     assert [target for target in targets if not (PAGE.parent / target).exists()] == []
+
+
+# ---- the table ----
+
+EXPECTING = ("proxies", "addresses", "tls_errors", "certificate_files")
+
+
+def expected_texts() -> str:
+    """The sources of the tests that provoke each error, with adjacent strings in one."""
+    paths = [PAGE.parent.parent / "tests" / f"test_{name}.py" for name in EXPECTING]
+    sources = "\n".join(path.read_text(encoding="utf-8") for path in paths)
+    return re.sub(r"""["']\s*f?["']""", "", sources)
+
+
+TABLE = SECTIONS["All others"].partition("| message | cause, and what to do |")[2]
+MESSAGES = re.findall(r"^\| `(.*?)` \|", TABLE, re.MULTILINE)
+
+
+@pytest.mark.parametrize("message", MESSAGES)
+def test_a_message_is_one_that_a_test_expects(message: str) -> None:
+    known = expected_texts()
+    pieces = [piece.strip(', "') for piece in message.split("…")]
+    assert [piece for piece in pieces if piece not in known] == []
+
+
+def test_every_message_is_looked_at() -> None:
+    assert len(MESSAGES) == TABLE.count("\n| ")
+    assert len(MESSAGES) > 15

@@ -159,11 +159,12 @@ def test_it_must_return_a_string(serve: Serve, given: Any, named: str) -> None:
     assert server.requests == []
 
 
-@pytest.mark.filterwarnings("ignore:coroutine")
-def test_a_coroutine_function_is_told_what_it_returns(serve: Serve) -> None:
+def test_a_coroutine_function_is_told_whom_it_is_for(serve: Serve) -> None:
     with (
         serve().client(api_key=coroutine) as client,
-        pytest.raises(ConfigurationError, match="must be a string, not coroutine"),
+        pytest.raises(
+            ConfigurationError, match="not coroutine: async functions are for AsyncClient"
+        ),
     ):
         client.create_link_token(**FIELDS)
 

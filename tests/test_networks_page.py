@@ -85,29 +85,3 @@ def test_the_table_of_no_proxy_is_right() -> None:
             assert entry_for(entry, host, 443) == entry
             assert (entry_for(entry, host, 8443) is None) == entry.endswith(":443")
             assert (entry_for(entry, "other.example", 443) is None) == (bare != "*")
-
-
-EXPECTING = ("proxies", "addresses", "tls_errors", "certificate_files")
-
-
-def expected_texts() -> str:
-    """The sources of the tests that provoke each error, with adjacent strings in one."""
-    paths = [ROOT / "tests" / f"test_{name}.py" for name in EXPECTING]
-    sources = "\n".join(path.read_text(encoding="utf-8") for path in paths)
-    return re.sub(r"""["']\s*f?["']""", "", sources)
-
-
-TABLE = PAGE.partition("| message | cause, and what to do |")[2]
-MESSAGES = re.findall(r"^\| `(.*?)` \|", TABLE, re.MULTILINE)
-
-
-@pytest.mark.parametrize("message", MESSAGES)
-def test_a_message_is_one_that_a_test_expects(message: str) -> None:
-    known = expected_texts()
-    pieces = [piece.strip(', "') for piece in message.split("…")]
-    assert [piece for piece in pieces if piece not in known] == []
-
-
-def test_every_message_is_looked_at() -> None:
-    assert len(MESSAGES) == TABLE.count("\n| ")
-    assert len(MESSAGES) > 15

@@ -177,6 +177,9 @@ HOW_TO_LOG_IN = (
     "Give both in the proxy's URL, percent-encoded: http://user:p%40ssword@proxy.example:3128"
 )
 WAY_PAST = "Its rules may forbid that. A NO_PROXY entry for the host leads past it."
+NO_PROXY_AT_ALL = (
+    "Is it a proxy? Web servers answer so. A NO_PROXY entry for the host leads past it."
+)
 IN_REACH = (
     "Is the host's name right, and in the proxy's reach? "
     "A NO_PROXY entry for the host leads past it."
@@ -198,8 +201,15 @@ REFUSALS: dict[str, tuple[str, Script, str, str, int]] = {
     "no such method": (
         "",
         answer(405),
-        "does not connect to localhost:9 (status 405)",
-        WAY_PAST,
+        "does not know CONNECT, which leads to https (status 405)",
+        NO_PROXY_AT_ALL,
+        1,
+    ),
+    "not implemented": (
+        "",
+        answer(501),
+        "does not know CONNECT, which leads to https (status 501)",
+        NO_PROXY_AT_ALL,
         1,
     ),
     "no gateway": ("", answer(502), "could not connect to localhost:9 (status 502)", IN_REACH, 2),

@@ -416,12 +416,38 @@ def test_with_tls_clients_trust_the_sandbox(suite) -> None:
     """)
 
 
+def test_webhooks_go_where_the_marker_says(suite) -> None:
+    suite("""
+        @pytest.mark.merge_link(webhook_url="http://127.0.0.1:9/hook", webhook_key="of the app")
+        def test_hook(merge_link_sandbox, merge_link_client):
+            assert merge_link_sandbox.webhook_key == "of the app"
+            token = merge_link_client.create_link_token(**USER).link_token
+            merge_link_sandbox.complete_link(token, "greenhouse")
+            [delivery] = merge_link_sandbox.deliveries
+            assert delivery.url == "http://127.0.0.1:9/hook"
+
+        @pytest.mark.merge_link(webhook_url="http://127.0.0.1:9/hook", webhook_key="of the app")
+        def test_next(merge_link_sandbox):
+            assert merge_link_sandbox.deliveries == []
+
+        def test_without(merge_link_sandbox):
+            with pytest.raises(RuntimeError, match="sends no webhooks"):
+                merge_link_sandbox.webhook_key
+    """)
+
+
+OPTIONS = "tls, strict_keys, api_key, webhook_url, webhook_key"
+
+
 @pytest.mark.parametrize(
     ("marker", "message"),
     [
-        ("(True)", "takes keywords only: tls, strict_keys, api_key"),
-        ("(tsl=True)", "has no option 'tsl': did you mean tls? It has tls, strict_keys, api_key"),
-        ("(port=80)", "has no option 'port': It has tls, strict_keys, api_key"),
+        ("(True)", f"takes keywords only: {OPTIONS}"),
+        ("(tsl=True)", f"has no option 'tsl': did you mean tls? It has {OPTIONS}"),
+        ("(port=80)", f"has no option 'port': It has {OPTIONS}"),
+        ("(webhook_url='x')", "webhook_url must be an http:// or https:// URL, such as *"),
+        ("(webhook_url=5)", "webhook_url must be a string that is not empty"),
+        ("(webhook_key='k')", "webhook_key needs webhook_url"),
         ("(tls='yes')", "tls must be True or False"),
         ("(strict_keys=1)", "strict_keys must be True or False"),
         ("(api_key='a b')", "api_key must be visible ASCII characters without spaces"),
@@ -452,7 +478,7 @@ def test_tls_without_its_package_says_what_to_install(suite, monkeypatch) -> Non
 
 def test_the_marker_and_the_fixtures_are_described(pytester: pytest.Pytester) -> None:
     pytester.runpytest_inprocess("--markers", *ALONE).stdout.fnmatch_lines(
-        ["@pytest.mark.merge_link(tls=False, strict_keys=False, api_key=None): *"]
+        ["@pytest.mark.merge_link(tls=False, strict_keys=False, api_key=None, webhook_url=None*"]
     )
     pytester.runpytest_inprocess("--fixtures", *ALONE).stdout.fnmatch_lines(
         ["merge_link_sandbox -- *", "*An empty sandbox of Merge's*", "merge_link_client -- *"]

@@ -31,7 +31,6 @@ from documents import (
     run,
     table_of,
 )
-from merge_link.cli.failures import ExitCode
 from merge_link.sandbox import Sandbox
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -194,11 +193,6 @@ def test_the_options_are_all_of_them_and_their_defaults_are_right() -> None:
                 assert float(default.split()[0]) == getattr(client, name)
             for variable in re.findall(r"`(MERGE_\w+)`", environment):
                 assert variable == f"MERGE_{name.upper()}"
-
-
-def test_the_exit_codes_are_all_of_them() -> None:
-    codes = {int(code) for code in table("Command line")}
-    assert codes == {0, 130, *ExitCode}
 
 
 def test_importing_is_light() -> None:

@@ -480,7 +480,7 @@ WITHOUT_ANSWER: list[tuple[Callable[[Server, Watch], object], type[Exception]]] 
     (invalid, merge_link.ValidationError),
     (own_authorization, merge_link.ValidationError),
     (header_with_a_line_end, merge_link.ValidationError),
-    (header_of_bytes, TypeError),
+    (header_of_bytes, merge_link.ValidationError),
     (field_instead_of_a_list, merge_link.ValidationError),
     (positional, TypeError),
     (key_of_bytes, merge_link.ConfigurationError),

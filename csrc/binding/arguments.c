@@ -61,10 +61,7 @@ static int refuse_unknown(const ml_operation *operation, const char *name, int w
 
 static int take_extra_body(ml_state *state, ml_arguments *arguments, PyObject *value) {
     static const ml_field anything = {.name = "", .type = ML_TYPE_JSON};
-    if (!PyDict_Check(value)) {
-        PyErr_Format(PyExc_TypeError, "extra_body must be a dict, not %R", Py_TYPE(value));
-        return -1;
-    }
+    if (!PyDict_Check(value)) return ml_raise_problem(state, "extra_body", "must be a dict");
     ml_value *extra = ml_request_extra(arguments->request);
     PyObject *items = PyDict_Items(value);
     if (items == NULL) return -1;
@@ -80,13 +77,14 @@ static int take_extra_body(ml_state *state, ml_arguments *arguments, PyObject *v
     return failed;
 }
 
-static int take_header(ml_arguments *arguments, PyObject *name, PyObject *value) {
+static int refuse_headers(ml_state *state) {
+    return ml_raise_problem(state, "extra_headers", "must be a dict of strings");
+}
+
+static int take_header(ml_state *state, ml_arguments *arguments, PyObject *name, PyObject *value) {
     ml_text name_text, value_text;
     PyObject *keep_name = NULL, *keep_value = NULL;
-    if (!PyUnicode_Check(name) || !PyUnicode_Check(value)) {
-        PyErr_SetString(PyExc_TypeError, "extra_headers must be a dict of strings");
-        return -1;
-    }
+    if (!PyUnicode_Check(name) || !PyUnicode_Check(value)) return refuse_headers(state);
     int failed = ml_text_from(name, &name_text, &keep_name);
     if (failed == 0) failed = ml_text_from(value, &value_text, &keep_value);
     if (failed == 0) ml_request_add_header(arguments->request, name_text, value_text);
@@ -95,17 +93,14 @@ static int take_header(ml_arguments *arguments, PyObject *name, PyObject *value)
     return failed;
 }
 
-static int take_extra_headers(ml_arguments *arguments, PyObject *value) {
-    if (!PyDict_Check(value)) {
-        PyErr_SetString(PyExc_TypeError, "extra_headers must be a dict of strings");
-        return -1;
-    }
+static int take_extra_headers(ml_state *state, ml_arguments *arguments, PyObject *value) {
+    if (!PyDict_Check(value)) return refuse_headers(state);
     PyObject *items = PyDict_Items(value);
     if (items == NULL) return -1;
     int failed = 0;
     for (Py_ssize_t i = 0; failed == 0 && i < PyList_Size(items); i++) {
         PyObject *pair = PyList_GetItem(items, i);
-        failed = take_header(arguments, PyTuple_GetItem(pair, 0), PyTuple_GetItem(pair, 1));
+        failed = take_header(state, arguments, PyTuple_GetItem(pair, 0), PyTuple_GetItem(pair, 1));
     }
     Py_DECREF(items);
     return failed;
@@ -125,7 +120,7 @@ static int take_max_retries(ml_state *state, ml_arguments *arguments, PyObject *
     long long count = 0;
     if (ml_count_from(state, "max_retries", value, &count) != 0) return -1;
     if (count < 0 || count > 100)
-        return ml_raise_configuration(state, "max_retries must be 0 to 100");
+        return ml_raise_configuration(state, "max_retries", "must be 0 to 100");
     arguments->options.max_retries = (int)count;
     return 0;
 }
@@ -140,7 +135,7 @@ static int take_own(ml_state *state, ml_arguments *arguments, const char *name, 
     else if (strcmp(name, "api_key") == 0)
         failed = take_api_key(state, arguments, value);
     else if (strcmp(name, "extra_headers") == 0)
-        failed = take_extra_headers(arguments, value);
+        failed = take_extra_headers(state, arguments, value);
     else if (strcmp(name, "extra_body") == 0)
         failed = take_extra_body(state, arguments, value);
     else

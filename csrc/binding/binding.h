@@ -80,13 +80,15 @@ int ml_text_from(PyObject *string, ml_text *text, PyObject **keep);
 PyObject *ml_exception_new(ml_state *state, const ml_error *error, const ml_response *response);
 /* Raises what the error says; the response adds what the server said. Always returns NULL. */
 PyObject *ml_raise(ml_state *state, const ml_error *error, const ml_response *response);
-/* Raises ConfigurationError with a printf-like text. Returns -1. */
-int ml_raise_configuration(ml_state *state, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+/* Raises the ConfigurationError of an option: its name and a printf-like text. Returns -1. */
+int ml_raise_configuration(ml_state *state, const char *option, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* Raises the ConfigurationError of an option whose type is wrong: "<name> must be <wanted>, not
  * <its type>". Returns -1. */
 int ml_refuse_type(ml_state *state, const char *name, const char *wanted, PyObject *value);
+/* Raises the ValidationError of an argument that is of no use at all. Returns -1. */
+int ml_raise_problem(ml_state *state, const char *field, const char *message);
 /* Raises the ClientClosedError of a client that is closed already. Returns -1. */
 int ml_raise_closed(ml_state *state);
 /* Raises the ConfigurationError of a call or client without an API key. Returns -1. */

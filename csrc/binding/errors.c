@@ -62,12 +62,12 @@ static PyObject *bytes_object(ml_text text, size_t most) {
 
 /* The keyword arguments of from_core(). */
 static PyObject *error_facts(const ml_error *error) {
-    return Py_BuildValue("{sssNsssisdsIsOsNsN}", "kind", kind_of(error->status), "message",
-                         message_of(error), "code", error->code, "status_code", error->http_status,
-                         "retry_after", error->retry_after, "attempts", error->attempts,
-                         "may_have_arrived", error->may_have_arrived ? Py_True : Py_False,
-                         "problems", problem_list(error), "request",
-                         text_object(error->request != NULL ? error->request : ""));
+    return Py_BuildValue(
+        "{sssNsssssisdsIsOsNsN}", "kind", kind_of(error->status), "message", message_of(error),
+        "code", error->code, "cause", error->cause, "status_code", error->http_status,
+        "retry_after", error->retry_after, "attempts", error->attempts, "may_have_arrived",
+        error->may_have_arrived ? Py_True : Py_False, "problems", problem_list(error), "request",
+        text_object(error->request != NULL ? error->request : ""));
 }
 
 static PyObject *answer_facts(const ml_response *response) {
@@ -102,25 +102,53 @@ PyObject *ml_raise(ml_state *state, const ml_error *error, const ml_response *re
     return NULL;
 }
 
-int ml_raise_configuration(ml_state *state, const char *format, ...) {
+int ml_raise_configuration(ml_state *state, const char *option, const char *format, ...) {
     ml_error error;
     ml_error_init(&error);
     error.status = ML_ERR_CONFIGURATION;
+    /* "error_budget[0]" is of error_budget; what has a space is no option's name. */
+    if (strchr(option, ' ') == NULL)
+        snprintf(error.code, sizeof error.code, "%.*s", (int)strcspn(option, "["), option);
+    int used = snprintf(error.text, sizeof error.text, "%s ", option);
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(error.text, sizeof error.text, format, arguments);
+    vsnprintf(error.text + used, sizeof error.text - (size_t)used, format, arguments);
     va_end(arguments);
     ml_raise(state, &error, NULL);
     return -1;
 }
 
+/* Closes a coroutine, of which Python would warn that it was never awaited. */
+static bool close_coroutine(const char *type, PyObject *value) {
+    if (strcmp(type, "coroutine") != 0) return false;
+    PyObject *closed = PyObject_CallMethod(value, "close", NULL);
+    if (closed == NULL) PyErr_Clear();
+    Py_XDECREF(closed);
+    return true;
+}
+
 int ml_refuse_type(ml_state *state, const char *name, const char *wanted, PyObject *value) {
-    PyObject *type = PyType_GetQualName(Py_TYPE(value));
-    const char *text = type == NULL ? NULL : PyUnicode_AsUTF8AndSize(type, NULL);
-    if (text == NULL) PyErr_Clear();
-    ml_raise_configuration(state, "%s must be %s, not %s", name, wanted,
-                           text == NULL ? "another type" : text);
-    Py_XDECREF(type);
+    PyObject *name_object = PyType_GetQualName(Py_TYPE(value));
+    const char *type = name_object == NULL ? NULL : PyUnicode_AsUTF8AndSize(name_object, NULL);
+    if (type == NULL) {
+        PyErr_Clear();
+        type = "another type";
+    }
+    const char *why = close_coroutine(type, value) ? ": async functions are for AsyncClient" : "";
+    ml_raise_configuration(state, name, "must be %s, not %s%s", wanted, type, why);
+    Py_XDECREF(name_object);
+    return -1;
+}
+
+int ml_raise_problem(ml_state *state, const char *field, const char *message) {
+    ml_problem problem = {.field = (char *)field, .message = (char *)message};
+    ml_error error;
+    ml_error_init(&error);
+    error.status = ML_ERR_VALIDATION;
+    error.problems = &problem; /* borrowed: the error is not cleared */
+    error.problem_count = 1;
+    snprintf(error.text, sizeof error.text, "%s %s", field, message);
+    ml_raise(state, &error, NULL);
     return -1;
 }
 
@@ -134,8 +162,63 @@ int ml_raise_closed(ml_state *state) {
 }
 
 int ml_raise_no_key(ml_state *state) {
-    return ml_raise_configuration(
-        state, "no API key: set MERGE_API_KEY in the environment or pass api_key=");
+    ml_error error;
+    ml_error_init(&error);
+    error.status = ML_ERR_CONFIGURATION;
+    error.cause = "no_key";
+    strcpy(error.code, "api_key");
+    strcpy(error.text, "no API key: set MERGE_API_KEY in the environment or pass api_key=");
+    ml_raise(state, &error, NULL);
+    return -1;
+}
+
+/* What options are called in requests, httpx and Merge's own package, and here; where the names
+ * themselves are not alike. */
+static const struct {
+    const char *theirs, *ours[2];
+} translations[] = {
+    {"additional_body_parameters", {"extra_body"}},
+    {"additional_headers", {"extra_headers"}},
+    {"api_base", {"base_url"}},
+    {"api_token", {"api_key"}},
+    {"auth", {"api_key"}},
+    {"body", {"extra_body"}},
+    {"bearer_token", {"api_key"}},
+    {"cert", {"client_cert"}},
+    {"data", {"extra_body"}},
+    {"endpoint", {"base_url"}},
+    {"environment", {"region", "base_url"}},
+    {"headers", {"extra_headers"}},
+    {"host", {"base_url"}},
+    {"json", {"extra_body"}},
+    {"limits", {"max_connections"}},
+    {"pool_size", {"max_connections"}},
+    {"read_timeout", {"timeout"}},
+    {"request_timeout", {"timeout"}},
+    {"server", {"base_url", "region"}},
+    {"ssl_context", {"ca_bundle", "client_cert"}},
+    {"timeout_in_seconds", {"timeout"}},
+    {"verify", {"ca_bundle"}},
+    {"verify_ssl", {"ca_bundle"}},
+};
+
+static bool is_among(const char *name, const char *const *names) {
+    while (*names != NULL && strcmp(*names, name) != 0)
+        names++;
+    return *names != NULL;
+}
+
+/* Those of our words for a name from elsewhere that can be given here. */
+static size_t translate(const char *name, const char *const *names, const char **meant) {
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof translations / sizeof *translations; i++) {
+        if (strcmp(translations[i].theirs, name) != 0) continue;
+        for (size_t j = 0; j < 2; j++) {
+            const char *own = translations[i].ours[j];
+            if (own != NULL && is_among(own, names)) meant[count++] = own;
+        }
+    }
+    return count;
 }
 
 int ml_raise_unknown_keyword(const char *function, const char *name, const char *const *names,
@@ -143,7 +226,8 @@ int ml_raise_unknown_keyword(const char *function, const char *name, const char 
     enum { MOST_MEANT = 3 };
     const char *meant[MOST_MEANT];
     char question[256] = "";
-    size_t count = ml_likely_names(name, names, meant, MOST_MEANT), used = 0;
+    size_t count = translate(name, names, meant), used = 0;
+    if (count == 0) count = ml_likely_names(name, names, meant, MOST_MEANT);
     for (size_t i = 0; i < count && used < sizeof question; i++) {
         const char *joint = i == 0 ? ". Did you mean " : i + 1 == count ? " or " : ", ";
         used += (size_t)snprintf(question + used, sizeof question - used, "%s'%s'%s", joint,

@@ -90,8 +90,7 @@ int ml_seconds_from(ml_state *state, const char *name, PyObject *value, double *
         return ml_refuse_type(state, name, wanted, value);
     }
     /* Those that the C library reads as "not given" are refused here, where they were given. */
-    if (!(number > 0.0))
-        return ml_raise_configuration(state, "%s must be more than 0 seconds", name);
+    if (!(number > 0.0)) return ml_raise_configuration(state, name, "must be more than 0 seconds");
     *seconds = number;
     return 0;
 }
@@ -198,7 +197,8 @@ static int take_budget(ml_state *state, ml_options_reader *reader, PyObject *val
     if (ml_count_from(state, "error_budget[0]", PyTuple_GetItem(value, 0), &failures) != 0)
         return -1;
     if (failures < 1 || failures > 100000)
-        return ml_raise_configuration(state, "error_budget[0] must be 1 to 100000; None means off");
+        return ml_raise_configuration(state, "error_budget[0]",
+                                      "must be 1 to 100000; None means off");
     reader->options.budget_failures = (int)failures;
     return ml_seconds_from(state, "error_budget[1]", PyTuple_GetItem(value, 1),
                            &reader->options.budget_window);
@@ -214,7 +214,7 @@ static int take_number(ml_state *state, ml_options_reader *reader, const struct 
         return 0;
     }
     if (count < 1 || count > INT_MAX)
-        return ml_raise_configuration(state, "%s must be 1 to %d", row->name, INT_MAX);
+        return ml_raise_configuration(state, row->name, "must be 1 to %d", INT_MAX);
     *(size_t *)slot(reader, row) = (size_t)count;
     return 0;
 }

@@ -18,12 +18,11 @@ static double time_left(const ml_call *call) {
 static ml_status check_destination(const ml_config *config, ml_error *error) {
     if (!config->has_remote_host && !config->has_remote_proxy) return ML_OK;
     if (!ml_process_is_loopback_only()) return ML_OK;
-    return ml_fail(
-        error, ML_ERR_CONFIGURATION,
-        "%s leads to %s, and calls that leave this machine are forbidden now (in a test: "
-        "by the pytest fixture merge_link_sandbox)",
-        config->has_remote_host ? "base_url" : "proxy",
-        config->has_remote_host ? config->host : config->proxy_server);
+    error->cause = "loopback_only";
+    return ml_refuse(error, config->has_remote_host ? "base_url" : "proxy",
+                     "leads to %s, and calls that leave this machine are forbidden now (in a test: "
+                     "by the pytest fixture merge_link_sandbox)",
+                     config->has_remote_host ? config->host : config->proxy_server);
 }
 
 static ml_text key_of(const ml_request *request, const ml_config *config) {
@@ -32,17 +31,15 @@ static ml_text key_of(const ml_request *request, const ml_config *config) {
 
 static ml_status check_key(const ml_request *request, const ml_config *config, ml_error *error) {
     ml_text key = key_of(request, config);
-    if (key.data == NULL) return ml_fail(error, ML_ERR_CONFIGURATION, "api_key is missing");
+    if (key.data == NULL) return ml_refuse(error, "api_key", "is missing");
     return request->api_key.data != NULL ? ml_config_check_key(config, key, error) : ML_OK;
 }
 
 static ml_status check_call_options(const ml_call_options *options, ml_error *error) {
     double timeout = options->timeout;
     if (isnan(timeout) || timeout == 0.0 || timeout > 86400.0)
-        return ml_fail(error, ML_ERR_CONFIGURATION,
-                       "timeout must be more than 0 and at most 86400 seconds");
-    if (options->max_retries > 100)
-        return ml_fail(error, ML_ERR_CONFIGURATION, "max_retries must be 0 to 100");
+        return ml_refuse(error, "timeout", "must be more than 0 and at most 86400 seconds");
+    if (options->max_retries > 100) return ml_refuse(error, "max_retries", "must be 0 to 100");
     return ML_OK;
 }
 
@@ -283,6 +280,7 @@ static ml_status fail_unanswered(const ml_call *call, ml_error *error) {
     error->http_status = exchange->http_status;
     memcpy(error->code, exchange->code, sizeof error->code);
     memcpy(error->hint, exchange->hint, sizeof error->hint);
+    if (exchange->cause != NULL) error->cause = exchange->cause;
     return ml_fail(error, exchange->status, "%s", exchange->text);
 }
 

@@ -66,7 +66,7 @@ void ml_client_options_init(ml_client_options *options) {
 /* ---- checks ---- */
 
 static ml_status refuse(ml_error *error, const char *option, const char *why) {
-    return ml_fail(error, ML_ERR_CONFIGURATION, "%s %s", option, why);
+    return ml_refuse(error, option, "%s", why);
 }
 
 static bool is_visible_ascii(ml_text text) {
@@ -113,7 +113,7 @@ static ml_status check_seconds(const char *option, double seconds, ml_error *err
 
 static ml_status check_count(const char *option, int value, int min, int max, ml_error *error) {
     if (value >= min && value <= max) return ML_OK;
-    return ml_fail(error, ML_ERR_CONFIGURATION, "%s must be %d to %d", option, min, max);
+    return ml_refuse(error, option, "must be %d to %d", min, max);
 }
 
 static ml_status check_numbers(const ml_client_options *options, ml_error *error) {
@@ -176,12 +176,15 @@ static bool is_http(const char *scheme) {
     return strcmp(scheme, "https") == 0 || strcmp(scheme, "http") == 0;
 }
 
+static const char bad_port[] = "must have a port of 1 to 65535, or none";
+
 static ml_status read_base_url(const char *url, ml_url_parts *parts, ml_error *error) {
     switch (ml_url_read(url, parts)) {
     case ML_URL_NO_MEMORY: return ml_fail_memory(error);
     case ML_URL_BAD:
         return refuse(error, "base_url",
                       "must be an absolute URL, such as https://api.merge.dev/api");
+    case ML_URL_BAD_PORT: return refuse(error, "base_url", bad_port);
     case ML_URL_GOOD: break;
     }
     if (!is_http(parts->scheme))
@@ -215,7 +218,7 @@ static void note_origin(ml_config *config, ml_url_parts *parts) {
              parts->port);
 }
 
-static ml_status check_base_url(ml_config *config, ml_error *error) {
+static ml_status check_base_url(ml_config *config, ml_text key, ml_error *error) {
     ml_url_parts parts;
     ml_text url = config->options.base_url;
     if (url.length > 1000 || !is_visible_ascii(url))
@@ -223,7 +226,8 @@ static ml_status check_base_url(ml_config *config, ml_error *error) {
     ml_status status = read_base_url(url.data, &parts, error);
     if (status != ML_OK) return status;
     note_origin(config, &parts);
-    if (config->is_plain_http && !config->options.allow_http)
+    /* A production key is refused for itself, as allow_http would not help it. */
+    if (config->is_plain_http && !config->options.allow_http && !is_production(key))
         return refuse(error, "base_url",
                       "would send the API key unencrypted: use https://, or allow_http=True in a "
                       "network that you trust");
@@ -240,14 +244,14 @@ ml_status ml_config_check_key(const ml_config *config, ml_text key, ml_error *er
 
 static ml_status refuse_file(ml_error *error, const char *option, const char *why,
                              const char *path) {
-    return ml_fail(error, ML_ERR_CONFIGURATION, "%s %s: %.300s", option, why, path);
+    return ml_refuse(error, option, "%s: %.300s", why, path);
 }
 
 static ml_status refuse_unread(ml_error *error, const char *option, const char *path, int number) {
     bool is_ca = strcmp(option, "ca_bundle") == 0;
-    return ml_fail(error, ML_ERR_CONFIGURATION, "%s cannot be read: %.300s: %s%s", option, path,
-                   number == EINVAL ? "it is no regular file" : strerror(number),
-                   is_ca ? " (where it is not given, SSL_CERT_FILE and SSL_CERT_DIR say)" : "");
+    return ml_refuse(error, option, "cannot be read: %.300s: %s%s", path,
+                     number == EINVAL ? "it is no regular file" : strerror(number),
+                     is_ca ? " (where it is not given, SSL_CERT_FILE and SSL_CERT_DIR say)" : "");
 }
 
 static const char no_certificate[] = "holds no certificate in PEM form";
@@ -261,10 +265,10 @@ static ml_status check_ca_file(const char *path, ml_error *error) {
 
 static ml_status check_ca_directory(const char *path, ml_error *error) {
     if (ml_is_hashed_directory(path)) return ML_OK;
-    return ml_fail(error, ML_ERR_CONFIGURATION,
-                   "ca_bundle is a directory without certificates under the hashes of their names; "
-                   "to make them, run: openssl rehash %.300s",
-                   path);
+    return ml_refuse(error, "ca_bundle",
+                     "is a directory without certificates under the hashes of their names; "
+                     "to make them, run: openssl rehash %.300s",
+                     path);
 }
 
 static ml_status check_ca(ml_config *config, ml_error *error) {
@@ -317,6 +321,7 @@ static ml_status read_proxy(ml_config *config, ml_url_parts *parts, ml_error *er
     switch (
         ml_proxy_read(config->proxy.data, parts, &config->proxy_password, &config->proxy_login)) {
     case ML_URL_NO_MEMORY: return ml_fail_memory(error);
+    case ML_URL_BAD_PORT: return refuse(error, "proxy", bad_port);
     case ML_URL_BAD: parts->scheme[0] = '\0'; break;
     case ML_URL_GOOD: break;
     }
@@ -417,16 +422,24 @@ bool ml_origin_of(const char *url, ml_origin *origin) {
     return true;
 }
 
+static ml_status refuse_region(ml_text region, ml_error *error) {
+    static const char *const names[] = {"us", "eu", "apac", NULL};
+    const char *near = ml_near_miss(region, names);
+    if (near == NULL) return refuse(error, "region", "must be \"us\", \"eu\" or \"apac\"");
+    return ml_refuse(error, "region", "must be \"us\", \"eu\" or \"apac\"; did you mean \"%s\"?",
+                     near);
+}
+
 static ml_status fill(ml_config *config, const ml_client_options *options, ml_error *error) {
     ml_client_options chosen = chosen_options(options);
     bool known = options->region.data == NULL || base_url_of_region(options->region).data != NULL;
-    if (!known) return refuse(error, "region", "must be \"us\", \"eu\" or \"apac\"");
+    if (!known) return refuse_region(options->region, error);
     config->options = chosen;
     config->options.api_key = config->options.account_token = (ml_text){0};
     config->options.proxy = config->options.client_key_password = (ml_text){0};
     if (!copy_texts(config, &chosen)) return ml_fail_memory(error);
     ml_status status = check_proxy(config, error);
-    if (status == ML_OK) status = check_base_url(config, error);
+    if (status == ML_OK) status = check_base_url(config, options->api_key, error);
     if (status == ML_OK && options->api_key.data != NULL)
         status = ml_config_check_key(config, options->api_key, error);
     if (status == ML_OK && options->account_token.data != NULL)

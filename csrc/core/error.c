@@ -8,7 +8,7 @@
 #include <string.h>
 
 void ml_error_init(ml_error *error) {
-    *error = (ml_error){.status = ML_OK, .retry_after = -1.0};
+    *error = (ml_error){.status = ML_OK, .cause = "", .retry_after = -1.0};
 }
 
 void ml_error_clear(ml_error *error) {
@@ -67,6 +67,16 @@ ml_status ml_fail(ml_error *error, ml_status status, const char *format, ...) {
     va_end(arguments);
     replace_controls(error->text);
     return status;
+}
+
+ml_status ml_refuse(ml_error *error, const char *option, const char *format, ...) {
+    char text[ML_ERROR_TEXT_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    print(text, sizeof text, format, arguments);
+    va_end(arguments);
+    ml_print(error->code, sizeof error->code, "%s", option);
+    return ml_fail(error, ML_ERR_CONFIGURATION, "%s %s", option, text);
 }
 
 ml_status ml_fail_memory(ml_error *error) {

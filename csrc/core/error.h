@@ -15,6 +15,10 @@ size_t ml_print(char *text, size_t size, const char *format, ...)
 ml_status ml_fail(ml_error *error, ml_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* The same for ML_ERR_CONFIGURATION, with the option as its code and before the text. */
+ml_status ml_refuse(ml_error *error, const char *option, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /* The same for ML_ERR_MEMORY, which needs no words. */
 ml_status ml_fail_memory(ml_error *error);
 

@@ -19,7 +19,12 @@ typedef struct ml_url_parts {
     bool has_user, has_query, has_fragment, has_zone;
 } ml_url_parts;
 
-typedef enum ml_url_verdict { ML_URL_GOOD, ML_URL_BAD, ML_URL_NO_MEMORY } ml_url_verdict;
+typedef enum ml_url_verdict {
+    ML_URL_GOOD,
+    ML_URL_BAD,
+    ML_URL_BAD_PORT,
+    ML_URL_NO_MEMORY
+} ml_url_verdict;
 
 ml_url_verdict ml_url_read(const char *url, ml_url_parts *parts);
 

@@ -32,6 +32,7 @@ typedef struct ml_exchange {
     char code[ML_ERROR_CODE_SIZE];
     char text[ML_ERROR_TEXT_SIZE];
     char hint[ML_ERROR_HINT_SIZE]; /* what to do about it, or "" */
+    const char *cause;             /* as in ml_error, or "" */
     bool is_final;                 /* a failure that another attempt would not mend */
     int http_status;
     unsigned sends; /* requests written or begun, libcurl's own repeats too */

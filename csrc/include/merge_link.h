@@ -82,11 +82,17 @@ typedef struct ml_error {
     ml_status status;
     char text[ML_ERROR_TEXT_SIZE]; /* a line for a person: what is wrong */
     char hint[ML_ERROR_HINT_SIZE]; /* a line more: what to do; or "" */
-    char code[ML_ERROR_CODE_SIZE]; /* libcurl's name of a transport failure, or "" */
-    int http_status;               /* 0 when no answer came */
-    double retry_after;            /* seconds that Merge asks to wait; negative: not said */
-    unsigned attempts;             /* requests sent */
-    bool may_have_arrived;         /* some of the request was sent, so Merge may have acted on it */
+    char code[ML_ERROR_CODE_SIZE]; /* libcurl's name of a transport failure; the option that
+                                      ML_ERR_CONFIGURATION is about, such as "base_url"; or "" */
+    const char *cause;     /* for programs, where status and code do not tell: "loopback_only" (see
+                              ml_set_loopback_only()), "lookup" (the time was up while looking up a
+                              name), "proxy" (not the server failed, but the proxy), "proxy_login",
+                              "proxy_refusal" (it does not connect), "proxy_is_none" (it knows no
+                              CONNECT); or "". Lives as long as the program */
+    int http_status;       /* 0 when no answer came */
+    double retry_after;    /* seconds that Merge asks to wait; negative: not said */
+    unsigned attempts;     /* requests sent */
+    bool may_have_arrived; /* some of the request was sent, so Merge may have acted on it */
     /* owned */
     ml_problem *problems; /* of ML_ERR_VALIDATION and ML_ERR_API */
     size_t problem_count;

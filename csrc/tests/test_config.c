@@ -241,7 +241,7 @@ static const url_row url_rows[] = {
     {"scheme_and_slashes_missing", TEXT_OF("localhost:8000"), ABSOLUTE},
     {"path_only", TEXT_OF("/api/" MARK), ABSOLUTE},
     {"host_missing", TEXT_OF("https:///api"), ABSOLUTE},
-    {"host_with_bad_port", TEXT_OF("https://" MARK ":99999/api"), ABSOLUTE},
+    {"host_with_bad_port", TEXT_OF("https://" MARK ":99999/api"), "base_url must have a port"},
     {"host_that_is_no_text", TEXT_OF("https://%FF" MARK "/api"), ABSOLUTE},
     {"host_in_percent_encoding", TEXT_OF("https://m%C3%BCnchen.example/api"), NULL},
     {"host_ending_in_garbage", TEXT_OF("https://[::1/" MARK), ABSOLUTE},
@@ -562,6 +562,8 @@ static void new_client_clears_the_error_of_another_call(void **state) {
     options.timeout = -1.0;
     assert_int_equal(ml_client_new(&options, &client, &error), ML_ERR_CONFIGURATION);
     assert_int_equal(error.problem_count, 0);
+    assert_string_equal(error.code, "timeout");
+    assert_string_equal(error.cause, "");
     ml_error_clear(&error);
     ml_request_free(request);
 }

@@ -4,7 +4,6 @@ Errors name the cause and mostly the remedy. Here is what only the command line 
 variable or flag to correct, and what to look at on this machine. Each piece of advice is one line.
 """
 
-import re
 from dataclasses import dataclass
 
 from merge_link import errors
@@ -54,7 +53,7 @@ def _own_advice(error: errors.MergeLinkError, around: Surroundings) -> tuple[str
     match error:
         case errors.APIError() | errors.ResponseError():
             return _on_answer(error, around)
-        case errors.TransportError() if _is_of_proxy(error):
+        case errors.TransportError() if error._cause.startswith("proxy"):
             return _on_proxy(error, around)
         case errors.TLSError():
             return ()
@@ -68,17 +67,13 @@ def _own_advice(error: errors.MergeLinkError, around: Surroundings) -> tuple[str
 # ---- no answer ----
 
 
-def _is_of_proxy(error: errors.TransportError) -> bool:
-    """Whether it is the proxy that was spoken to, not the server through it."""
-    return re.search(r"(?<!through )the proxy ", str(error)) is not None
-
-
 def _on_proxy(error: errors.TransportError, around: Surroundings) -> tuple[str, ...]:
     named = f"The proxy is that of {around.proxy}."
-    refusal = re.search(r"\(status (\d+)\)", str(error))
-    if isinstance(error, errors.TLSError) or (refusal and refusal[1] == "407"):
+    if isinstance(error, errors.TLSError) or error._cause == "proxy_login":
         return (named,)
-    if refusal:
+    if error._cause == "proxy_is_none":
+        return (named, "Correct it, or unset it if this network needs no proxy.")
+    if error._cause == "proxy_refusal":
         return (
             f"Ask who runs the proxy to let {around.host} through; or correct {around.proxy}, if it"
             " is no proxy at all.",
@@ -94,11 +89,7 @@ def _on_transport(error: errors.TransportError, around: Surroundings) -> tuple[s
     if error.code == "CURLE_COULDNT_RESOLVE_HOST":
         return (_on_lookup(around), *_maybe_server(around))
     if error.code == "CURLE_COULDNT_CONNECT":
-        return (
-            "Nothing listens at that port, or a firewall is in between.",
-            *_maybe_server(around),
-            *_maybe_proxy(around),
-        )
+        return _maybe_server(around)
     return (
         "Try again; if it stays so, something in between (firewall, proxy, VPN) cuts the"
         " connection.",
@@ -115,7 +106,7 @@ def _on_lookup(around: Surroundings) -> str:
 
 def _on_timeout(error: errors.RequestTimeoutError, around: Surroundings) -> tuple[str, ...]:
     """Add to what the error says of the step at which the time was up."""
-    lookup = (_on_lookup(around),) if "while looking up" in str(error) else ()
+    lookup = (_on_lookup(around),) if error._cause == "lookup" else ()
     return (*lookup, *_maybe_server(around))
 
 
@@ -123,12 +114,6 @@ def _maybe_server(around: Surroundings) -> tuple[str, ...]:
     if around.base_url is None:
         return ()
     return (f"Is the host of {around.base_url} right?",)
-
-
-def _maybe_proxy(around: Surroundings) -> tuple[str, ...]:
-    if around.proxy or re.match(r"localhost$|127\.|\[?::1", around.host):
-        return ()
-    return ("In a network with a proxy, name it: HTTPS_PROXY=http://HOST:PORT",)
 
 
 # ---- an answer, but no ----

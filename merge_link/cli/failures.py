@@ -152,18 +152,20 @@ class Typed:
         index = re.fullmatch(r"categories\[(\d+)\]", path)
         return index is not None and "," in self.flags["categories"][int(index[1])]
 
-    def is_about_option(self, text: str) -> bool:
-        """Whether a message begins with an option of the client."""
-        return text.partition(" ")[0] in self.options
+    def knows_option(self, error: errors.MergeLinkError) -> bool:
+        """Whether an error is about an option of the client that something here gives."""
+        return isinstance(error, errors.ConfigurationError) and error.option in self.options
 
-    def is_option_flag(self, text: str) -> bool:
-        """Whether the option that a message begins with was given by a flag."""
-        return self.options.get(text.partition(" ")[0], "").startswith("--")
+    def is_option_flag(self, error: errors.ConfigurationError) -> bool:
+        """Whether the option that an error is about was given by a flag."""
+        return self.options.get(error.option or "", "").startswith("--")
 
-    def option(self, text: str) -> str:
-        """A message about an option of the client, which it begins with."""
-        name, space, rest = text.partition(" ")
-        return self.options.get(name, name) + space + self.spoken(_ELSEWHERE.sub("", rest))
+    def about_option(self, error: errors.ConfigurationError, text: str) -> str:
+        """A line of an error about an option of the client, which it may begin with."""
+        option = error.option or ""
+        rest = text.removeprefix(option)
+        begins = self.options.get(option, option) if rest != text else ""
+        return begins + self.spoken(_ELSEWHERE.sub("", rest))
 
     def spoken(self, text: str) -> str:
         """A line of an error, with the client's options called like what gave them."""
@@ -180,7 +182,7 @@ class Typed:
 def failure_of(error: errors.MergeLinkError, typed: Typed) -> Failure:
     """Return the failure that a command ends with because of an error."""
     code = exit_code_of(error)
-    if isinstance(error, errors.ConfigurationError) and typed.is_option_flag(str(error)):
+    if isinstance(error, errors.ConfigurationError) and typed.is_option_flag(error):
         code = ExitCode.WRONG_INPUT
     if several := list(_refused_fields(error, typed)):
         return Failure(*several, code=code)
@@ -220,12 +222,13 @@ def _first_line(error: errors.MergeLinkError, typed: Typed) -> str:
     """Return what is wrong; what to do is on the lines after it."""
     text, _, _ = str(error).partition("\n")
     if isinstance(error, errors.ConfigurationError):
-        return typed.option(text)
+        return typed.about_option(error, text)
     return typed.spoken(text)
 
 
 def _advice(error: errors.MergeLinkError, typed: Typed) -> tuple[str, ...]:
     _, *remedy = str(error).split("\n")
-    # Of an option, they say what `Typed.options` has said already.
-    notes = [] if typed.is_about_option(str(error)) else getattr(error, "__notes__", [])
+    # Of an option that is wrong, they say what `Typed.options` has said already.
+    known = typed.knows_option(error) and not error._cause
+    notes = [] if known else getattr(error, "__notes__", [])
     return tuple(map(typed.spoken, [*remedy, *notes]))

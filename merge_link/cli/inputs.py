@@ -125,9 +125,7 @@ def read_key(flag: str, path: str) -> str:
                 _warn_if_others_can_read(file, path)
             key = file.read(_MOST_KEY_BYTES)
     except OSError as error:
-        raise Failure(
-            f"{flag} {name_of(path)}: {reason_of(error)}", code=ExitCode.CONFIGURATION
-        ) from None
+        raise Failure(f"{flag} {name_of(path)}: {reason_of(error)}") from None
     # What is no text is refused where the key is used, which says what it must be.
     return key.decode("utf-8-sig", "replace").rstrip("\r\n")
 
@@ -187,20 +185,19 @@ def _read_variables(path: str) -> dict[str, str | None]:
         if "\0" in text:
             raise ValueError("holds NUL")
     except (OSError, ValueError) as error:
-        raise Failure(
-            f"--env-file {name_of(path)}: {reason_of(error)}", code=ExitCode.CONFIGURATION
-        ) from None
+        raise Failure(f"--env-file {name_of(path)}: {reason_of(error)}") from None
     with _warnings_of("dotenv", f"--env-file {name_of(path)}"):
         return dotenv_values(stream=io.StringIO(text))
 
 
 @contextmanager
 def _warnings_of(logger_name: str, about: str) -> Iterator[None]:
-    """Show what a logger warns of as our own warnings. It quotes no values, only lines' numbers."""
+    """Show what a logger warns of as one warning. It quotes no values, only lines' numbers."""
+    warnings: list[str] = []
 
     class Handler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            complain(f"warning: {about}: {record.getMessage()}")
+            warnings.append(record.getMessage())
 
     logger, handler = logging.getLogger(logger_name), Handler(logging.WARNING)
     logger.addHandler(handler)
@@ -208,3 +205,6 @@ def _warnings_of(logger_name: str, about: str) -> Iterator[None]:
         yield
     finally:
         logger.removeHandler(handler)
+    if warnings:
+        more = f" (and {len(warnings) - 1} more)" if len(warnings) > 1 else ""
+        complain(f"warning: {about}: {warnings[0]}{more}")

@@ -69,7 +69,30 @@ _HELP = {
     "ekm_enabled": "Use your own encryption keys.",
     "category": "Of the request's path.  [default: the first --category]",
 }
-_TYPES = {"string": str, "integer": int}
+
+
+class Number(click.ParamType):  # type: ignore[type-arg]  # a generic in newer versions only
+    """A number, which is asked for in words of our own."""
+
+    name = "number"
+
+    def __init__(self, kind: Callable[[str], int | float], wanted: str) -> None:
+        self._kind = kind
+        self._wanted = wanted
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | float:
+        """Return the number; `click.UsageError` if it is none."""
+        try:
+            return self._kind(value)
+        except ValueError:
+            flag = param.opts[0] if param else "it"
+            raise click.UsageError(f"{flag} must be {self._wanted}, not {value!r}") from None
+
+
+SECONDS = Number(float, "a number of seconds, such as 30")
+_TYPES: dict[str, Any] = {"string": str, "integer": Number(int, "a whole number")}
 
 
 @functools.cache

@@ -45,6 +45,12 @@ from merge_link.sandbox.web import (
 PREFIX = "/link/"
 SCRIPT = "/initialize.js"
 
+
+def is_own(path: str) -> bool:
+    """Whether a browser asks for that path because of the page, not an app for itself."""
+    return path == SCRIPT or path.startswith(PREFIX)
+
+
 _FILES = ("theme.css", "link.css", "link.js", "icon.svg")
 _REFUSALS = {
     "unknown": (404, "There is no such link token."),

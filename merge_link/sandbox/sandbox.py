@@ -54,8 +54,8 @@ class Sandbox(Commands):
         webhook_url: where to send webhooks, any http or https URL; None for nowhere.
         webhook_key: the key that they are signed with; None for a made-up one, which stays the
             same as long as ``api_key`` does.
-        on_request: called with each request that `requests` gets, by several threads at once. It
-            must not raise.
+        on_request: called with each request that `requests` gets, and with those for the Link
+            page, by several threads at once. It must not raise.
 
     Raises `ValueError` for a key that no header could carry, for a URL that is none, for a host
     that other machines reach, and for a file that is in use or no sandbox's; `ImportError` if
@@ -198,9 +198,10 @@ class Sandbox(Commands):
 
         A request is there before its caller gets the answer. The latest 10,000 are kept, fewer
         if their bodies pass 64 MiB. What could not be read as HTTP is not among them, nor what
-        came to `control`, nor what asked for the page at ``/``.
+        the sandbox's own pages ask for: the one at ``/``, which shows these too, and the Link page
+        with ``/initialize.js``; nor what came to `control`.
         """
-        return self._log.snapshot()
+        return [one for one in self._log.snapshot() if not link_page.is_own(one.path)]
 
     @property
     def webhook_key(self) -> str:

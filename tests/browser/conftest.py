@@ -10,7 +10,14 @@ from typing import Any
 
 import pytest
 from selenium import webdriver
-from selenium.common.exceptions import WebDriverException
+from selenium.common.exceptions import (
+    InvalidSessionIdException,
+    JavascriptException,
+    NoSuchElementException,
+    NoSuchFrameException,
+    StaleElementReferenceException,
+    WebDriverException,
+)
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.common.proxy import Proxy, ProxyType
@@ -21,7 +28,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 from urllib3.exceptions import HTTPError
 
 from app_page import App, serve_app
-from merge_link.sandbox import Sandbox
+from merge_link.sandbox import RecordedRequest, Sandbox
 from plain_http import GOOD, call
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
@@ -38,15 +45,46 @@ ARGUMENTS = [
 ]
 
 
-# Now and then Chromium hangs when many processes want the machine. Then, and only then, a test is
-# tried again, in a new browser.
-HANGS = ["ReadTimeoutError", "MaxRetryError", "InvalidSessionId", "timed out receiving message"]
+# Now and then Chromium hangs when many processes want the machine: it does not answer ChromeDriver,
+# or ChromeDriver us. Then, and only then, a test is tried again, in a new browser.
+HANGS = [HTTPError, InvalidSessionIdException, "Timed out receiving message from renderer"]
+HUNG = pytest.StashKey[bool]()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.flaky(reruns=2, only_rerun=HANGS))
+            item.add_marker(pytest.mark.timeout(15 * PATIENCE))  # of all that is tried
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Iterator[pytest.TestReport]:
+    report: pytest.TestReport = yield
+    if call.when == "call":
+        item.stash[HUNG] = call.excinfo is not None and is_hang(call.excinfo.value)
+    return report
+
+
+def is_hang(error: BaseException | None) -> bool:
+    """Whether the browser stands behind the error, or behind one that came before it."""
+    while error is not None:
+        told = str(error)
+        if any(one in told if isinstance(one, str) else isinstance(error, one) for one in HANGS):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+# What looking at a page that is just loading, or going, may end with.
+GOING = (
+    JavascriptException,
+    NoSuchElementException,
+    NoSuchFrameException,
+    StaleElementReferenceException,
+)
 
 
 class Person:
@@ -55,6 +93,8 @@ class Person:
     def __init__(self, driver: webdriver.Remote) -> None:
         self.driver = driver
         self.wait: WebDriverWait[webdriver.Remote] = WebDriverWait(driver, PATIENCE, 0.02)
+        self._said: list[str] = []
+        self._expected = ["the server responded with a status of 4"]
 
     # ---- the browser ----
 
@@ -65,7 +105,9 @@ class Person:
         return self.driver.execute_script(script, *values)
 
     def until(self, script: str, *values: Any) -> Any:
-        return self.wait.until(lambda _: self.run(f"return {script}", *values))
+        """Wait until a script has a result. It may fail meanwhile, while its page loads."""
+        waiting = WebDriverWait(self.driver, PATIENCE, 0.02, [JavascriptException])
+        return waiting.until(lambda _: self.run(f"return {script}", *values), f"{script} {values}")
 
     def resize(self, width: int, height: int, *, phone: bool = False) -> None:
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": phone}
@@ -79,11 +121,29 @@ class Person:
         ]
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": wanted})
 
+    def expect(self, complaint: str) -> None:
+        """Let the browser's log hold lines with this text: they may come late."""
+        self._expected.append(complaint)
+
     def complaints(self) -> list[str]:
-        """What the browser's log holds, but for pages that were answered 4xx on purpose."""
+        """What the browser's log holds, but for what was expected and answers that are 4xx."""
         log = self.driver.execute(Command.GET_LOG, {"type": "browser"})
-        said = [str(entry["message"]) for entry in log["value"]]
-        return [line for line in said if "the server responded with a status of 4" not in line]
+        self._said += [str(entry["message"]) for entry in log["value"]]
+        return [line for line in self._said if not any(one in line for one in self._expected)]
+
+    def forget_complaints(self) -> None:
+        self.complaints()
+        self._said.clear()
+
+    def hear_complaint(self, text: str) -> str:
+        """Wait for a line with this text in the browser's log, and take it out."""
+
+        def heard(_: object) -> str | None:
+            return next((line for line in self.complaints() if text in line), None)
+
+        line = str(self.wait.until(heard, f"no complaint of {text}"))
+        self._said.remove(line)
+        return line
 
     # ---- the page ----
 
@@ -100,14 +160,6 @@ class Person:
         """Press one key after the other, wherever the focus is."""
         webdriver.ActionChains(self.driver, 0).send_keys(*keys).perform()
 
-    def close_from_frame(self, script: str) -> None:
-        """Do in the dialog's frame what closes the dialog, by a script.
-
-        By a key it would now and then go wrong: Chromium waits for ever for a frame that has gone
-        to take note of the key.
-        """
-        self.run(f"setTimeout(() => {{ {script} }})")
-
     def focused(self) -> str:
         """The id of what has the focus, else its text."""
         return str(self.run("const it = document.activeElement; return it.id || it.textContent"))
@@ -116,7 +168,7 @@ class Person:
 
     def see(self, step: str) -> str:
         """Wait for a step; the text that is to be seen then."""
-        self.until("document.body.dataset.step === arguments[0]", step)
+        self.until("document.body?.dataset.step === arguments[0]", step)
         return self.find("main").text
 
     def choose(self, name: str) -> None:
@@ -151,15 +203,51 @@ class Person:
         )
 
     @contextmanager
-    def in_dialog(self) -> Iterator[None]:
-        """Look into the dialog's frame."""
-        self.wait.until(lambda _: self.opened())
-        host = self.find("#merge-link")
-        self.driver.switch_to.frame(host.shadow_root.find_element(By.CSS_SELECTOR, "iframe"))
+    def in_frame(self, frame: Callable[[], WebElement]) -> Iterator[None]:
+        """Look into a frame, once its page is loaded."""
+        loaded = "return location.href !== 'about:blank' && document.readyState === 'complete'"
+
+        def entered(_: object) -> bool:
+            self.driver.switch_to.default_content()
+            try:
+                self.driver.switch_to.frame(frame())
+                return bool(self.run(loaded))
+            except GOING:
+                return False
+
+        self.wait.until(entered, "the frame is not loaded")
         try:
             yield
         finally:
             self.driver.switch_to.default_content()
+
+    @contextmanager
+    def in_dialog(self) -> Iterator[None]:
+        """Look into the dialog's frame. It must not go meanwhile: see `close_dialog`."""
+        self.wait.until(lambda _: self.opened(), "the dialog is not open")
+        with self.in_frame(
+            lambda: self.find("#merge-link").shadow_root.find_element(By.CSS_SELECTOR, "iframe")
+        ):
+            yield
+
+    def close_dialog(self, script: str) -> None:
+        """Do in the dialog's frame what closes it, after ChromeDriver has left the frame.
+
+        A frame that goes never takes note of a click or key, and ChromeDriver waits for it.
+        """
+        with self.in_dialog():
+            self.run(f"addEventListener('message', ({{ data }}) => data === 'now' && {script})")
+        self.run(
+            "document.getElementById('merge-link').shadowRoot.querySelector('iframe')"
+            ".contentWindow.postMessage('now', '*')"
+        )
+        self.wait.until(lambda _: not self.opened(), f"{script} does not close the dialog")
+
+    def close_by(self, selector: str) -> None:
+        """Click a button of the dialog that closes it."""
+        with self.in_dialog():
+            assert self.find(selector).is_displayed()
+        self.close_dialog(f"document.querySelector('{selector}').click()")
 
     # ---- the app's page ----
 
@@ -208,7 +296,8 @@ class Browser:
     def _person(self) -> Person:
         someone = Person(self._driver or self._start())
         someone.go("about:blank")
-        someone.complaints()
+        someone.driver.execute_cdp_cmd("Page.bringToFront", {})  # else nothing may have the focus
+        someone.forget_complaints()
         someone.resize(900, 900)
         someone.prefer(color_scheme="light")
         return someone
@@ -249,10 +338,13 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def person(browser: Browser) -> Iterator[Person]:
+def person(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Person]:
     """Somebody with one empty window; the browser must have had nothing to complain of."""
     someone = browser.person()
     yield someone
+    if request.node.stash.get(HUNG, False):
+        browser.kill()
+        return
     try:
         someone.driver.switch_to.default_content()
         complaints = someone.complaints()
@@ -263,8 +355,14 @@ def person(browser: Browser) -> Iterator[Person]:
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as running:
+def asked() -> list[RecordedRequest]:
+    """All requests that came to the sandbox, those of its pages too."""
+    return []
+
+
+@pytest.fixture
+def sandbox(asked: list[RecordedRequest]) -> Iterator[Sandbox]:
+    with Sandbox(on_request=asked.append) as running:
         yield running
 
 

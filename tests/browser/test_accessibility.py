@@ -93,7 +93,7 @@ def test_every_step_of_the_page(
     person.go(url + "x")
     check(person, "unknown")
     url = order()["magic_link_url"]
-    sandbox._state.advance(30 * 60)
+    sandbox.advance(minutes=30)
     person.go(url)
     check(person, "expired")
 

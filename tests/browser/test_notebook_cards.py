@@ -85,7 +85,7 @@ return new Promise(done => {
 def pasted(person: "Person") -> Any:
     person.click("textarea")
     person.fill("textarea", Keys.CONTROL + "v")
-    return person.run("return document.querySelector('textarea').value")
+    return person.until("document.querySelector('textarea').value")
 
 
 # ---- copying ----

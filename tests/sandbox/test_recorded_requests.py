@@ -4,7 +4,7 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
-from merge_link.sandbox import Sandbox
+from merge_link.sandbox import RecordedRequest, Sandbox
 from merge_link.sandbox.message import Incoming, Outgoing
 from merge_link.sandbox.record import MOST_BYTES, MOST_REQUESTS, RequestLog
 from plain_http import (
@@ -31,6 +31,27 @@ def test_requests_are_recorded_in_order_with_their_status(sandbox: Sandbox) -> N
     ]
     assert [request.json for request in sandbox.requests] == [GOOD, {}, None]
     assert sandbox.requests[2].body == b"nonsense"
+
+
+def test_what_the_sandboxs_own_pages_ask_for_is_told_but_not_among_them() -> None:
+    told: list[RecordedRequest] = []
+    with Sandbox(on_request=told.append) as sandbox:
+        paths = [
+            "/",
+            "/initialize.js",
+            "/link/",
+            "/link/link.js",
+            "/link/code",
+            "/initialize",
+            PATH,
+        ]
+        for path in paths:
+            call(sandbox, b"", method="GET", path=path)
+        call(sandbox, {"link_token": "x"}, path="/link/session")
+        assert [request.path for request in sandbox.requests] == ["/initialize", PATH]
+        assert [request.path for request in told] == [*paths[1:], "/link/session"]
+        page = call(sandbox, b"", method="GET", path="/__sandbox__/overview").json
+        assert [one["path"] for one in page["requests"]][::-1] == [*paths[1:], "/link/session"]
 
 
 def test_a_snapshot_of_the_requests_stays_as_it_was(sandbox: Sandbox) -> None:

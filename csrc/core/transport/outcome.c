@@ -130,7 +130,7 @@ static void judge_proxy(ml_transfer *transfer) {
     exchange->http_status = 0;
     /* Of a request that was written twice, the first may have been passed on. */
     if (exchange->sends <= 1 && !transfer->config->is_tls) exchange->may_have_arrived = false;
-    exchange->is_final = refusal < 500 && refusal != 408 && refusal != 429;
+    exchange->is_final = (refusal < 500 || refusal == 501) && refusal != 408 && refusal != 429;
 }
 
 /* A server may end the handshake when the request is written already; then it has not read it. */
@@ -168,6 +168,7 @@ void ml_exchange_reset(ml_exchange *exchange) {
     ml_buffer_free(&exchange->body_in);
     exchange->status = ML_OK;
     exchange->code[0] = exchange->text[0] = exchange->hint[0] = '\0';
+    exchange->cause = "";
     exchange->is_final = false;
     exchange->http_status = 0;
     exchange->sends = 0;

@@ -62,6 +62,7 @@ static bool is_host_text(const char *host) {
 
 static ml_url_verdict verdict_of(CURLUcode code, const ml_url_parts *parts) {
     if (code == CURLUE_OUT_OF_MEMORY) return ML_URL_NO_MEMORY;
+    if (code == CURLUE_BAD_PORT_NUMBER) return ML_URL_BAD_PORT;
     return code == CURLUE_OK && is_host_text(parts->host) ? ML_URL_GOOD : ML_URL_BAD;
 }
 

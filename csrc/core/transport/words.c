@@ -4,6 +4,7 @@
  */
 #include "curl_private.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -100,10 +101,20 @@ static void explain_login(const ml_transfer *t) {
                   "http://user:p%40ssword@proxy.example:3128");
 }
 
+/* Does who answers so know no CONNECT, as a web server does not? */
+static bool is_no_proxy(int status) {
+    return status == 405 || status == 501;
+}
+
 static void explain_refusal(const ml_transfer *t, int status) {
     const char *proxy = t->config->proxy_server, *server = t->config->server;
     if (status == 407) {
         explain_login(t);
+    } else if (is_no_proxy(status)) {
+        say(t, "the proxy %.150s does not know CONNECT, which leads to https (status %d)", proxy,
+            status);
+        advise(t, "Is it a proxy? Web servers answer so. A NO_PROXY entry for the host leads past "
+                  "it.");
     } else if (status >= 500) {
         say(t, "the proxy %.150s could not connect to %.150s (status %d)", proxy, server, status);
         advise(t, "Is the host's name right, and in the proxy's reach? A NO_PROXY entry for the "
@@ -129,7 +140,16 @@ static void explain_connect(const ml_transfer *t) {
     long number = long_of(t, CURLINFO_OS_ERRNO);
     const char *why = number != 0 ? strerror((int)number) : "it does not answer";
     say(t, "cannot connect to " PEER ": %s", OF(who), why);
-    if (is_proxy_peer(t)) advise(t, look_at_proxy);
+    if (is_proxy_peer(t))
+        advise(t, look_at_proxy);
+    else if (number != ECONNREFUSED)
+        advise(t, "Is there a network? Where only a proxy leads out, name it by proxy= or "
+                  "HTTPS_PROXY.");
+    else if (t->config->has_remote_host)
+        advise(t, "Nothing listens at that port, or a firewall is in between. Where only a proxy "
+                  "leads out, name it by proxy= or HTTPS_PROXY.");
+    else
+        advise(t, "Nothing listens at that port: does what should answer there run?");
 }
 
 /* ---- no time left ---- */
@@ -440,9 +460,20 @@ static void explain(const ml_transfer *t) {
         explain_other(t);
 }
 
+static const char *cause_of(const ml_transfer *t) {
+    if (t->exchange->status == ML_ERR_TRANSPORT && t->refusal != 0) {
+        if (is_no_proxy(t->refusal)) return "proxy_is_none";
+        return t->refusal == 407 ? "proxy_login" : "proxy_refusal";
+    }
+    if (is_proxy_peer(t)) return "proxy";
+    bool looks_up = t->exchange->status == ML_ERR_TIMEOUT && step_of(t) == &looking_up;
+    return looks_up ? "lookup" : "";
+}
+
 void ml_curl_explain(const ml_transfer *t) {
     char *text = t->exchange->text;
     explain(t);
+    t->exchange->cause = cause_of(t);
     size_t used = strlen(text);
     if (is_proxy_peer(t) && !t->exchange->may_have_arrived)
         snprintf(text + used, sizeof t->exchange->text - used, "; Merge was not reached");

@@ -249,6 +249,7 @@ static void close_lane(ml_lane *lane) {
 static void fail_exchange(ml_exchange *exchange, ml_status status, const char *code,
                           const char *text) {
     exchange->status = status;
+    exchange->cause = "";
     snprintf(exchange->code, sizeof exchange->code, "%s", code);
     snprintf(exchange->text, sizeof exchange->text, "the script says %s", text);
 }
