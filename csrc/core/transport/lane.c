@@ -24,6 +24,8 @@ enum { MOST_SOCKETS = 16 };
 struct ml_lane {
     CURLM *multi;             /* owned */
     CURL *easy;               /* owned */
+    CURLU *url;               /* owned: where the last exchange went */
+    ml_secret url_text;       /* owned: the same as text */
     const ml_config *config;  /* borrowed */
     struct curl_slist *lines; /* owned: an array of line_room, linked one to the next */
     size_t line_room;
@@ -141,6 +143,8 @@ static void close_lane(ml_lane *lane) {
     if (lane->exchange != NULL) curl_multi_remove_handle(lane->multi, lane->easy);
     curl_easy_cleanup(lane->easy);
     if (lane->multi != NULL) curl_multi_cleanup(lane->multi);
+    curl_url_cleanup(lane->url);
+    ml_secret_free(&lane->url_text);
     free(lane->lines);
     free(lane);
 }
@@ -172,6 +176,7 @@ static bool set_callbacks(ml_lane *lane) {
            curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, lane) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SHARE, ml_curl_share()) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_CURLU, lane->url) == CURLE_OK &&
            curl_multi_setopt(lane->multi, CURLMOPT_MAXCONNECTS, 1L) == CURLM_OK;
 }
 
@@ -181,8 +186,10 @@ static ml_lane *open_lane(const ml_config *config, ml_error *error) {
         lane->config = config;
         lane->multi = curl_multi_init();
         lane->easy = curl_easy_init();
+        lane->url = curl_url();
     }
-    if (lane == NULL || lane->multi == NULL || lane->easy == NULL || !set_callbacks(lane)) {
+    if (lane == NULL || lane->multi == NULL || lane->easy == NULL || lane->url == NULL ||
+        !set_callbacks(lane)) {
         ml_fail_memory(error);
         goto fail;
     }
@@ -217,20 +224,33 @@ static void end_exchange(ml_lane *lane, CURLcode code) {
 
 static char no_expect[] = "Expect:";
 
-/* libcurl's list type over the exchange's own lines: nothing is copied, so nothing stays. The
- * last one keeps libcurl from asking for 100-continue. */
+/* libcurl asks for 100-continue before a body of more than 1 MiB, unless it is told not to. */
+enum { LARGE_BODY = 512 * 1024 };
+
+/* libcurl's list type over the exchange's own lines: nothing is copied, so nothing stays. */
 static bool link_lines(ml_lane *lane, const ml_exchange *exchange) {
-    size_t count = exchange->line_count + 1;
+    size_t own = exchange->line_count, count = own + 1;
     if (count > lane->line_room) {
         struct curl_slist *lines = realloc(lane->lines, count * sizeof *lines);
         if (lines == NULL) return false;
         lane->lines = lines;
         lane->line_room = count;
     }
-    for (size_t i = 0; i < exchange->line_count; i++)
+    for (size_t i = 0; i < own; i++)
         lane->lines[i] = (struct curl_slist){exchange->lines[i], &lane->lines[i + 1]};
-    lane->lines[count - 1] = (struct curl_slist){no_expect, NULL};
+    lane->lines[own] = (struct curl_slist){no_expect, NULL};
+    if (own > 0 && exchange->body.length <= LARGE_BODY) lane->lines[own - 1].next = NULL;
     return true;
+}
+
+/* Parsed only when it is another than last time: a text, libcurl would parse for each transfer. */
+static CURLcode set_url(ml_lane *lane, const char *url) {
+    if (lane->url_text.data != NULL && strcmp(lane->url_text.data, url) == 0) return CURLE_OK;
+    ml_secret_free(&lane->url_text);
+    CURLUcode code = curl_url_set(lane->url, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME);
+    if (code == CURLUE_OUT_OF_MEMORY) return CURLE_OUT_OF_MEMORY;
+    if (code != CURLUE_OK) return CURLE_URL_MALFORMAT;
+    return ml_secret_set(&lane->url_text, ml_text_of(url)) ? CURLE_OK : CURLE_OUT_OF_MEMORY;
 }
 
 static CURLcode set_method(CURL *easy, const ml_exchange *exchange) {
@@ -254,7 +274,7 @@ static CURLcode set_request(ml_lane *lane, ml_exchange *exchange) {
     /* Rounded up: what ended before the deadline might be tried again. */
     long milliseconds = exchange->timeout > 0.0 ? (long)(exchange->timeout * 1000.0) + 1 : 1;
     bool fresh = is_hung_up(lane);
-    CURLcode code = curl_easy_setopt(easy, CURLOPT_URL, exchange->url);
+    CURLcode code = set_url(lane, exchange->url);
     if (code == CURLE_OK) code = curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L);
     if (code == CURLE_OK)
         code = curl_easy_setopt(easy, CURLOPT_VERBOSE, fresh || !is_connected(lane) ? 1L : 0L);
