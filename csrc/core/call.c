@@ -190,7 +190,7 @@ static void leave_guard(ml_call *call, bool failed) {
 
 static double told_to_wait(const ml_call *call) {
     const ml_exchange *exchange = &call->exchange;
-    if (exchange->status != ML_OK) return -1.0;
+    if (exchange->status != ML_OK || exchange->http_status < 400) return -1.0;
     ml_text headers = ml_buffer_view(&exchange->headers);
     ml_text wait = ml_header_find(headers, "Retry-After");
     if (wait.length == 0) return -1.0;

@@ -132,12 +132,13 @@ static bool keeps_promise(const ml_field *row, const ml_member *member) {
 
 /* What a string literal means, kept in the arena. NULL with *ok when it holds U+0000. */
 static const char *decode(ml_response *response, ml_text literal, bool *ok) {
-    *ok = true;
-    if (ml_json_has_nul(literal)) return NULL;
+    ml_text plain = ml_json_plain(literal);
     ml_buffer text = {0};
     const char *copy = NULL;
-    if (ml_json_decode_string(literal, &text))
-        copy = ml_arena_copy(&response->texts, ml_buffer_view(&text));
+    *ok = true;
+    if (plain.data == NULL && ml_json_has_nul(literal)) return NULL;
+    if (plain.data == NULL && ml_json_decode_string(literal, &text)) plain = ml_buffer_view(&text);
+    if (plain.data != NULL) copy = ml_arena_copy(&response->texts, plain);
     ml_buffer_free(&text);
     *ok = copy != NULL;
     return copy;

@@ -305,8 +305,7 @@ static const char *meant_member(const ml_field *fields, const ml_value *object, 
     size_t count = 0, missing_count = 0;
     for (; fields->name != NULL && count < MOST_MEMBERS; fields++) {
         names[count++] = fields->name;
-        if ((fields->flags & ML_FIELD_REQUIRED) != 0 &&
-            ml_value_member(object, fields->name) == NULL)
+        if ((fields->flags & ML_FIELD_REQUIRED) != 0 && ml_value_of_row(object, fields) == NULL)
             missing[missing_count++] = fields->name;
     }
     names[count] = missing[missing_count] = NULL;
@@ -339,13 +338,13 @@ static void check_known(checker *c, const step *at, const ml_field *field, const
 static void check_members(checker *c, const step *at, const ml_field *fields,
                           const ml_value *object) {
     for (const ml_field *field = fields; field->name != NULL; field++) {
-        const ml_value *value = ml_value_member(object, field->name);
+        const ml_value *value = ml_value_of_row(object, field);
         if (value != NULL && value->kind == ML_VALUE_NULL && at == NULL) value = NULL;
         check_known(c, &(step){at, field->name, 0}, field, value);
     }
     size_t number = 0;
     for (const ml_value *value = object->members; value != NULL; value = value->next, number++)
-        if (ml_field_find(fields, value->name) == NULL)
+        if (value->row == NULL)
             check_unknown(c, &(step){at, value->name, number}, fields, object, value);
 }
 
