@@ -52,7 +52,11 @@ void ml_buffer_text(ml_buffer *buffer, const char *string) {
 }
 
 void ml_buffer_char(ml_buffer *buffer, char c) {
-    ml_buffer_append(buffer, &c, 1);
+    char *end = ml_buffer_reserve(buffer, 1);
+    if (end == NULL) return;
+    end[0] = c;
+    end[1] = '\0';
+    buffer->length++;
 }
 
 void ml_buffer_truncate(ml_buffer *buffer, size_t length) {

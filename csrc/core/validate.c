@@ -114,6 +114,11 @@ typedef struct text_facts {
 static text_facts look_at(ml_text text) {
     text_facts facts = {.blank = true};
     for (size_t at = 0; at < text.length; facts.characters++) {
+        if (text.data[at] > ' ' && text.data[at] < 0x7F) { /* most are */
+            facts.blank = false;
+            at++;
+            continue;
+        }
         int32_t c = ml_utf8_next(text, &at);
         if (c == ML_UTF8_BAD) facts.bad = true;
         if (c == ML_UTF8_SURROGATE) facts.surrogate = true;
