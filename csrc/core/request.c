@@ -15,11 +15,13 @@ static const ml_words json_words = {
     .null = "null", .boolean = "true or false", .object = "an object"};
 
 ml_request *ml_request_new(const ml_operation *operation) {
-    ml_request *request = calloc(1, sizeof *request);
+    ml_request *request = malloc(sizeof *request);
     if (request == NULL) return NULL;
-    request->operation = operation;
-    request->row = (ml_field){.name = "", .type = ML_TYPE_OBJECT, .of = operation->fields};
-    request->words = &json_words;
+    *request = (ml_request){
+        .operation = operation,
+        .row = {.name = "", .type = ML_TYPE_OBJECT, .of = operation->fields},
+        .words = &json_words,
+    };
     request->fields = new_value(&request->arena, ML_VALUE_OBJECT);
     request->extra = new_value(&request->arena, ML_VALUE_OBJECT);
     if (request->fields == NULL || request->extra == NULL) {

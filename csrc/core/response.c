@@ -260,15 +260,17 @@ static void mask(ml_buffer *buffer, const ml_masked *masked) {
 }
 
 static ml_response *take(ml_exchange *exchange, unsigned attempts) {
-    ml_response *response = calloc(1, sizeof *response);
+    ml_response *response = malloc(sizeof *response);
     if (response == NULL) return NULL;
-    response->status = exchange->http_status;
-    response->attempts = attempts;
-    response->timing = exchange->timing;
-    response->headers = exchange->headers;
-    response->body = exchange->body_in;
+    *response = (ml_response){
+        .status = exchange->http_status,
+        .attempts = attempts,
+        .timing = exchange->timing,
+        .began = exchange->began,
+        .headers = exchange->headers,
+        .body = exchange->body_in,
+    };
     exchange->headers = exchange->body_in = (ml_buffer){0};
-    response->began = exchange->began;
     return response;
 }
 
