@@ -29,11 +29,13 @@ struct ml_engine {
 static const ml_error closed = {
     .status = ML_ERR_CLOSED,
     .text = "the client was closed during the call",
+    .cause = "",
     .retry_after = -1.0,
 };
 static const ml_error cancelled = {
     .status = ML_ERR_INTERRUPTED,
     .text = "cancelled",
+    .cause = "",
     .retry_after = -1.0,
 };
 
