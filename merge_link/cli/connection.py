@@ -11,7 +11,7 @@ import click
 from merge_link import Client, _core, _environment
 from merge_link.cli.failures import ExitCode, Failure
 from merge_link.cli.inputs import STDIN, environment_with, name_of, read_key
-from merge_link.cli.options import REGIONS, SECONDS, completion_of, refused_key_option
+from merge_link.cli.options import REGIONS, completion_of, number_of, refused_key_option
 
 if TYPE_CHECKING:
     from merge_link.sandbox import Sandbox
@@ -191,7 +191,7 @@ def connection_options(*, timeout: str = "30") -> Sequence[click.Option]:
         ),
         click.Option(
             ["--timeout"],
-            type=SECONDS,
+            callback=number_of(float, "a number of seconds, such as 30"),
             metavar="SECONDS",
             help=f"For the whole call, retries included.  [default: {timeout}]",
         ),

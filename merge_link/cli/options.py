@@ -18,6 +18,7 @@ from merge_link._version import __version__
 if TYPE_CHECKING:
     from merge_link._core import _Field
 
+    _Callback = Callable[[click.Context, click.Parameter, str | None], int | float | None]
     _Completion = Callable[[click.Context, click.Parameter, str], list[str]]
 
 OPERATION = "create_link_token"
@@ -71,28 +72,18 @@ _HELP = {
 }
 
 
-class Number(click.ParamType):  # type: ignore[type-arg]  # a generic in newer versions only
-    """A number, which is asked for in words of our own."""
-
-    name = "number"
-
-    def __init__(self, kind: Callable[[str], int | float], wanted: str) -> None:
-        self._kind = kind
-        self._wanted = wanted
+def number_of(kind: Callable[[str], int | float], wanted: str) -> "_Callback":
+    """Return an option's callback that makes its text a number, or asks for one in our words."""
 
     def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int | float:
-        """Return the number; `click.UsageError` if it is none."""
+        context: click.Context, option: click.Parameter, text: str | None
+    ) -> int | float | None:
         try:
-            return self._kind(value)
+            return None if text is None else kind(text)
         except ValueError:
-            flag = param.opts[0] if param else "it"
-            raise click.UsageError(f"{flag} must be {self._wanted}, not {value!r}") from None
+            raise click.UsageError(f"{option.opts[0]} must be {wanted}, not {text!r}") from None
 
-
-SECONDS = Number(float, "a number of seconds, such as 30")
-_TYPES: dict[str, Any] = {"string": str, "integer": Number(int, "a whole number")}
+    return convert
 
 
 @functools.cache
@@ -141,8 +132,10 @@ def _field_option(row: "_Field") -> click.Option | None:
     if row["type"] == "boolean":
         pairs = [f"{flag}/--no-{flag.removeprefix('--')}" for flag in flags_of(field)]
         return _FieldOption([field, *pairs], default=None, help=_HELP.get(field))
-    if row["type"] in _TYPES:
-        return _FieldOption([field, *flags_of(field)], type=_TYPES[row["type"]], **settings)
+    if row["type"] == "integer":
+        settings["callback"] = number_of(int, "a whole number")
+    if row["type"] in ("string", "integer"):
+        return _FieldOption([field, *flags_of(field)], type=str, **settings)
     if row["type"] == "array" and field in _SHORT:
         return _FieldOption([field, *flags_of(field)], multiple=True, **settings)
     return None

@@ -118,8 +118,8 @@ def bad_options() -> None:
 def bad_calls() -> None:
     for call in (client.create_link_token, merge_link.create_link_token):
         refused(call, TypeError, **FIELDS, catagories=1)
-        refused(call, TypeError, **FIELDS, extra_body=5)
-        refused(call, TypeError, **FIELDS, extra_headers={"x": 5})
+        refused(call, merge_link.ValidationError, **FIELDS, extra_body=5)
+        refused(call, merge_link.ValidationError, **FIELDS, extra_headers={"x": 5})
     refused(Client, TypeError, nonsense=1)
     for positional in (Client, client.create_link_token):
         refused(lambda positional=positional: positional(1), TypeError)
