@@ -43,7 +43,7 @@ static int add_shape(ml_state *state, PyObject *key, const ml_operation *operati
 
 /* Its class, and the names of the members, made on first use. Borrowed. */
 static PyObject *shape_of(ml_state *state, const ml_operation *operation) {
-    PyObject *key = PyLong_FromVoidPtr((void *)(uintptr_t)operation);
+    PyObject *key = PyLong_FromSize_t((uintptr_t)operation);
     if (key == NULL) return NULL;
     PyObject *shape = PyDict_GetItemWithError(state->shapes, key);
     if (shape == NULL && !PyErr_Occurred() && add_shape(state, key, operation) == 0)
