@@ -150,9 +150,7 @@ PATHS: list[tuple[str, Script, Callable[[Client], None]]] = [
 
 
 def references() -> int:
-    loop.run_until_complete(
-        asyncio.sleep(0.2)
-    )  # outcomes of what was cancelled may be on their way
+    loop.run_until_complete(asyncio.sleep(0.2))  # what was cancelled ends
     gc.collect()
     return sys.gettotalrefcount()  # type: ignore[attr-defined]
 
