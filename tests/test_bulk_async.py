@@ -125,7 +125,9 @@ def test_while_the_consumer_does_something_else_nothing_spins(sandbox: Sandbox) 
         rows = Counting(1000)
         async with client.create_link_tokens(rows, concurrency=8) as bulk:
             await anext(bulk)
-            await asyncio.sleep(0.05)  # all that were sent are answered
+            work = bulk._outcomes.ag_frame.f_locals["work"]
+            while work.is_waiting():  # until all that were sent are answered
+                await asyncio.sleep(0.005)
             taken, turns = rows.taken, 0
             selector = loop._selector  # type: ignore[attr-defined]
             select = selector.select

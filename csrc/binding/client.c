@@ -112,7 +112,7 @@ static bool is_finalizing(void) {
 }
 
 /* Closing says goodbye to the server, which may take a moment: without the GIL. But not when Python
- * ends: who wants the GIL back then, for another interpreter than the main one, loses its thread. */
+ * ends: who wants the GIL back then, in another interpreter than the main one, loses the thread. */
 static void free_client(ml_client *client) {
     PyObject *type, *value, *traceback;
     PyErr_Fetch(&type, &value, &traceback);
