@@ -26,6 +26,7 @@ pytestmark = pytest.mark.skipif(
         "errors",
         "results",
         "calls_that_are_awaited",
+        "left_to_the_end",
         "connections_end_with_their_interpreter",
         "one_ends_while_others_call",
         "one_error_budget_for_the_process",

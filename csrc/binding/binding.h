@@ -202,9 +202,9 @@ extern PyType_Spec ml_mailbox_spec, ml_ticket_spec, ml_flow_spec;
 PyObject *ml_ticket_object_new(ml_state *state, const ml_caller *caller,
                                const ml_operation *operation, PyObject *fields);
 /* Asks for the API key where a callable gives it. */
-int ml_ticket_object_ask(ml_state *state, PyObject *ticket);
+int ml_ticket_object_ask(ml_state *state, PyObject *self);
 /* Submits it to a Mailbox, with a Flow or None. */
-int ml_ticket_object_submit(ml_state *state, PyObject *ticket, PyObject *mailbox, PyObject *context,
+int ml_ticket_object_submit(ml_state *state, PyObject *self, PyObject *mailbox, PyObject *context,
                             PyObject *flow);
 
 /* ---- client.c ---- */

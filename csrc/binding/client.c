@@ -102,17 +102,37 @@ static int client_clear(PyObject *self) {
     return 0;
 }
 
-/* Closing says goodbye to the server, which may take a moment: without the GIL. */
+static bool is_finalizing(void) {
+    PyObject *ask = PySys_GetObject("is_finalizing"); /* borrowed */
+    PyObject *answer = ask == NULL ? NULL : PyObject_CallNoArgs(ask);
+    bool is_so = answer == NULL || PyObject_IsTrue(answer) != 0;
+    Py_XDECREF(answer);
+    PyErr_Clear();
+    return is_so;
+}
+
+/* Closing says goodbye to the server, which may take a moment: without the GIL. But not when Python
+ * ends: who wants the GIL back then, in another interpreter than the main one, loses the thread. */
+static void free_client(ml_client *client) {
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    bool keeps_gil = is_finalizing();
+    PyErr_Restore(type, value, traceback);
+    if (keeps_gil) {
+        ml_client_free(client);
+        return;
+    }
+    Py_BEGIN_ALLOW_THREADS
+    ml_client_free(client);
+    Py_END_ALLOW_THREADS
+}
+
 static void client_dealloc(PyObject *self) {
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
     client_clear(self);
     ml_client *client = ml_client_inside(self);
-    if (client != NULL) {
-        Py_BEGIN_ALLOW_THREADS
-        ml_client_free(client);
-        Py_END_ALLOW_THREADS
-    }
+    if (client != NULL) free_client(client);
     freefunc release = PyType_GetSlot(type, Py_tp_free);
     release(self);
     Py_DECREF(type);

@@ -9,10 +9,19 @@ from samples import FIELDS, KEY
 
 def peak() -> int:
     """Return the peak of this program; getrusage() would begin with that of its parent."""
+    return memory("VmHWM")
+
+
+def resident() -> int:
+    """Return what this program has in memory now."""
+    return memory("VmRSS")
+
+
+def memory(name: str) -> int:
     for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
+        if line.startswith(f"{name}:"):
             return int(line.split()[1])
-    raise RuntimeError("no VmHWM")
+    raise RuntimeError(f"no {name}")
 
 
 def call(client: merge_link.Client) -> str:
@@ -34,4 +43,5 @@ def main(base_url: str) -> None:
         print(*ordinary, outcome, grown, call(client), sep="\n")
 
 
-main(sys.argv[1])
+if __name__ == "__main__":
+    main(sys.argv[1])

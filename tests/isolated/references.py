@@ -150,6 +150,7 @@ PATHS: list[tuple[str, Script, Callable[[Client], None]]] = [
 
 
 def references() -> int:
+    loop.run_until_complete(asyncio.sleep(0.2))  # what was cancelled ends
     gc.collect()
     return sys.gettotalrefcount()  # type: ignore[attr-defined]
 
@@ -172,6 +173,9 @@ def main() -> int:
         leaking += left > MOST_LEFT
         print(f"{name}: {left:+d} references after {TIMES} times", flush=True)
         server.close()
+    for async_client in kept.values():
+        async_client.close()
+    loop.close()
     print(f"{len(PATHS)} paths, {leaking} leaking")
     return leaking
 

@@ -11,6 +11,7 @@ from samples import FIELDS, KEY, TOKEN
 
 CASE, GIL, URL = sys.argv[1:]
 PATIENCE = 20
+kept: list[Any] = []
 
 if sys.version_info >= (3, 13):
     import _interpreters as interpreters
@@ -190,11 +191,29 @@ def calls_that_are_awaited() -> None:
         asyncio.run(main())
     """
     made = [make() for _ in range(3)]
-    threads = [Thread(one, code) for one in made]
+    at_once = sys.version_info >= (3, 12)  # asyncio before it mixes their loops up
+    threads = []
+    for one in made:
+        threads.append(Thread(one, code))
+        if not at_once:
+            threads[-1].join()
     for thread in threads:
         thread.join()
     for one in made:
         interpreters.destroy(one)
+
+
+def left_to_the_end() -> None:
+    """Clients that have called, of interpreters that nobody destroys."""
+    code = """
+    import asyncio
+    async_client = merge_link.AsyncClient(**options)
+    asyncio.run(async_client.create_link_token(**fields))
+    ask(client)
+    """
+    for _ in range(2):
+        kept.append(make())
+        run(kept[-1], code)
 
 
 def connections_end_with_their_interpreter() -> None:

@@ -112,7 +112,8 @@ def calls_that_are_awaited(sandbox: Sandbox) -> None:
         return await client.create_link_token(**params)
 
     def made(**options: Unpack[AsyncClientOptions]) -> AsyncClient:
-        return AsyncClient(**{"base_url": sandbox.base_url, **options})
+        options.setdefault("base_url", sandbox.base_url)
+        return AsyncClient(**options)
 
     async def main() -> None:
         async with made(api_key=current, timeout=5) as client:
