@@ -191,7 +191,7 @@ static void after_in_child(ml_forkable *forkable) {
 }
 
 static void hear(ml_listener *listener) {
-    ml_engine *engine = (ml_engine *)(void *)((char *)listener - offsetof(ml_engine, listener));
+    ml_engine *engine = (ml_engine *)((char *)listener - offsetof(ml_engine, listener));
     engine->has_heard = true;
     if (engine->is_holding) wake(engine);
 }
