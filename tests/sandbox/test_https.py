@@ -1,5 +1,6 @@
 """The sandbox over TLS."""
 
+import asyncio
 import os
 import socket
 import ssl
@@ -30,6 +31,15 @@ def test_its_client_trusts_it(secure: Sandbox) -> None:
         token = client.create_link_token(**GOOD, should_create_magic_link_url=True)  # type: ignore[arg-type]
     assert token.magic_link_url is not None
     assert token.magic_link_url.startswith(secure.url + "/link/")
+
+
+def test_its_async_client_trusts_it(secure: Sandbox) -> None:
+    async def main() -> merge_link.LinkToken:
+        async with secure.async_client(timeout=PATIENCE) as client:
+            assert client.timeout == PATIENCE
+            return await client.create_link_token(**GOOD)  # type: ignore[misc]
+
+    assert asyncio.run(main()).link_token
 
 
 def test_others_trust_it_by_its_file_and_under_each_name(secure: Sandbox) -> None:
