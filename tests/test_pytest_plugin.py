@@ -30,6 +30,7 @@ import json
 import os
 import threading
 import unittest
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
@@ -53,8 +54,12 @@ def send(sandbox, path, body=None, **headers):
     if body is not None:
         headers["Content-Type"] = "application/json"
         body = json.dumps(body).encode()
-    with urlopen(Request(sandbox.base_url + path, body, headers), timeout=20) as answer:
-        return json.load(answer)
+    try:
+        with urlopen(Request(sandbox.base_url + path, body, headers), timeout=20) as answer:
+            return json.load(answer)
+    except HTTPError as error:
+        error.close()
+        raise
 
 
 def exchange(sandbox, public_token):
