@@ -199,7 +199,7 @@ ERRORS: list[tuple[str, Script, dict[str, Any]]] = [
     ("ConfigurationError", token_answer(), {"timeout": 1e9}),
     ("ConfigurationError", token_answer(), {"api_key": "\n"}),
     ("TypeError", token_answer(), {"catagories": 1}),
-    ("TypeError", token_answer(), {"extra_headers": {"x": 5}}),
+    ("ValidationError", token_answer(), {"extra_headers": {"x": 5}}),
 ]
 
 

@@ -105,7 +105,7 @@ CALLS: dict[str, tuple[type[Exception], Script, Call]] = {
         lambda client: client.warm_up(2, api_key=give_with_newline),
     ),
     "headers that are none": (
-        TypeError,
+        merge_link.ValidationError,
         hang_up,
         lambda client: client.create_link_token(**FIELDS, api_key=KEY, extra_headers={"a": 5}),
     ),

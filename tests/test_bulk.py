@@ -17,7 +17,6 @@ import merge_link
 from isolation import run_script
 from merge_link import BulkRun, Client, Outcome, Outcomes, Progress
 from merge_link._tally import Tally
-from merge_link.outcomes import outcome_of
 from merge_link.sandbox import Sandbox
 from samples import FIELDS, KEY, TOKEN
 from scripted import PATIENCE, Connection, Server, answer, hang_up, stay_silent, token_answer
@@ -533,12 +532,14 @@ def test_the_summary_counts_what_came_out(client: Client) -> None:
 
 
 @pytest.mark.parametrize("seconds", [0.0, 1e-7, 1e-6, 0.00123, 0.08, 1.0, 59.9, 900.0])
-def test_a_percentile_is_right_to_one_percent(seconds: float) -> None:
+def test_a_percentile_is_right_to_one_percent(
+    client: merge_link.Client, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    monkeypatch.setattr("merge_link._tally.effort_of", lambda outcome: (1, seconds))
     tally = Tally(None)
-    token = merge_link.LinkToken.__new__(merge_link.LinkToken)
-    token.__dict__["_facts"] = (200, 1, 0.0, 30, b"", (0.0, 0.0, 0.0, 0.0, seconds))
+    [outcome] = client.create_link_tokens(rows_of(1))
     for _ in range(10):
-        tally.add(outcome_of(0, {}, token, None))
+        tally.add(outcome)
     latency = tally.summary().latency
     assert latency is not None
     assert latency.p50 == latency.p99 == pytest.approx(max(seconds, 1e-6), rel=0.011)
