@@ -89,24 +89,30 @@ def _running_loop() -> AbstractEventLoop | None:
         return None
 
 
-def _deliver(mailbox: _core.Mailbox) -> None:
-    """Hand the outcomes that have come to those who await them; some may have left."""
-    try:
-        taken = mailbox.take(_BATCH)
-    except BaseException:  # of a signal handler or on_attempt: what came is still there
-        get_running_loop().call_soon(_deliver, mailbox)
-        raise
+def _hand_over(taken: Sequence[tuple[Any, Any]]) -> None:
+    """Hand outcomes to those who await them; some may have left, or have theirs already."""
     for future, outcome in taken:
         if not future.done():
             future.set_result(outcome)
 
 
+def _deliver(mailbox: _core.Mailbox) -> None:
+    """Take the outcomes that have come and hand them over."""
+    taken: Sequence[tuple[Any, Any]] = ()
+    try:
+        taken = mailbox.take(_BATCH)
+        _hand_over(taken)
+    except BaseException:  # of a signal handler or on_attempt: nothing is lost by it
+        loop = get_running_loop()
+        loop.call_soon(_hand_over, taken)
+        loop.call_soon(_deliver, mailbox)
+        raise
+
+
 def _leave(loop: AbstractEventLoop, mailbox: _core.Mailbox) -> None:
     """Deliver what has come, which is all when the client is closed, and let the mailbox go."""
     try:
-        for future, outcome in mailbox.take(2**31):
-            if not future.done():
-                future.set_result(outcome)
+        _hand_over(mailbox.take(2**31))
     finally:
         loop.remove_reader(mailbox.fileno())
         mailbox.close()
