@@ -8,12 +8,13 @@ because asyncio is what takes long to load.
 
 from __future__ import annotations
 
+import atexit
 import os
 from asyncio import get_running_loop
 from inspect import getdoc, isawaitable, signature
 from operator import index
 from typing import TYPE_CHECKING, Any
-from weakref import ref
+from weakref import WeakSet, ref
 
 from merge_link import _core
 
@@ -54,6 +55,7 @@ class _Room:
         self.mailbox = _core.Mailbox()
         self.generation = _generation
         self.loop = ref(loop)
+        _all_rooms.add(self)
         loop.add_reader(self.mailbox.fileno(), _deliver, self.mailbox)
 
     def is_for(self, loop: AbstractEventLoop) -> bool:
@@ -78,8 +80,29 @@ class _Room:
             except RuntimeError:  # it was closed meanwhile
                 mailbox.close()
 
+    def end(self) -> None:
+        """Take the mailbox from its loop when Python ends, or from under one that runs."""
+        loop, mailbox = self.loop(), self.__dict__.pop("mailbox", None)
+        if mailbox is None:
+            return
+        if loop is None or self.is_over() or loop.is_running():
+            mailbox.close()
+        else:
+            _leave(loop, mailbox)
+        self.generation = -1
+
     def __del__(self) -> None:
         self.leave()
+
+
+_all_rooms: WeakSet[_Room] = WeakSet()
+
+
+@atexit.register
+def _end_all() -> None:
+    """See to it that nothing wakes a loop any more: uvloop's in a daemon thread would crash."""
+    for room in list(_all_rooms):
+        room.end()
 
 
 def _running_loop() -> AbstractEventLoop | None:
