@@ -130,4 +130,4 @@ def test_blocking_calls_speak_http_1_1(offering: str, tls: Tls) -> None:
 def test_server_without_http_2_gets_a_connection_for_each_call(refusing: str, tls: Tls) -> None:
     answers = ask_at_once(refusing, tls, calls=100, max_connections=8)
     assert {protocol for protocol, _ in answers} == {"HTTP/1.1"}
-    assert len({connection for _, connection in answers}) <= 8
+    assert 1 < len({connection for _, connection in answers}) <= 8

@@ -346,8 +346,9 @@ ml_status ml_client_warm_up(ml_client *client, ml_request *request, const ml_cal
  * A client's engine is a thread that makes any number of calls at once. It starts with the first
  * submit, and in a forked child anew with the first one there: the child has nothing to do with
  * what its parent submitted. With HTTP/1.1, at most `max_connections` requests are under way at
- * once; where a server agrees to HTTP/2, a hundred on each of so many connections. The rest waits
- * its turn, and a ticket that waits takes little more memory than its request.
+ * once; where a server agrees to HTTP/2, a hundred on each of so many connections, and a thousand
+ * in all. The rest waits its turn, and a ticket that waits takes little more memory than its
+ * request.
  */
 
 /* Where outcomes come out: one for each event loop or thread that waits. */

@@ -307,7 +307,30 @@ static void any_sequence_of_outcomes_keeps_the_promises(void **state) {
     assert_int_equal(scripted_open_lanes(), 0);
 }
 
+typedef struct words_row {
+    const char *name;
+    ml_text body;
+    double seconds;
+} words_row;
+
+static const words_row words_rows[] = {
+    {"as_rest_framework_says_it",
+     TEXT_OF("{\"detail\":\"Request was throttled. Expected available in 17 seconds.\"}"), 17.0},
+    {"one_second", TEXT_OF("Expected available in 1 second."), 1.0},
+    {"cut_before_the_number", TEXT_OF("Expected available in "), -1.0},
+    {"cut_in_the_number", TEXT_OF("Expected available in 86"), 86.0},
+    {"no_number", TEXT_OF("Expected available in a while."), -1.0},
+    {"other_words", TEXT_OF("Try again in 5 seconds."), -1.0},
+    {"nothing", TEXT_OF(""), -1.0},
+};
+
+static void wait_is_read_from_words(void **state) {
+    const words_row *row = *state;
+    expect_near(ml_retry_in_words(row->body), row->seconds);
+}
+
 int main(void) {
+    SUITE_ROWS(wait_is_read_from_words, words_rows);
     SUITE_TEST(final_failure_is_not_tried_again);
     SUITE_ROWS(outcome_is_tried_again, outcome_rows);
     SUITE_ROWS(delay_is_as_promised, delay_rows);

@@ -18,6 +18,7 @@ struct ml_engine {
     ml_ticket *inbox, **inbox_end;
     ml_ticket *cancelled;
     bool is_closing;
+    bool is_silent;  /* the program ends */
     bool is_woken;   /* it will look here before it sleeps again */
     bool has_heard;  /* some request of the process has ended */
     bool is_holding; /* that would matter */
@@ -69,10 +70,14 @@ static ml_engine_home *any_inhabited(void) {
     return home;
 }
 
-/* The libraries that an engine's thread uses clean up when the program ends; it must be gone. */
+static void close_home(ml_engine_home *home, bool is_silent);
+
+/* The libraries that an engine's thread uses clean up when the program ends; it must be gone.
+ * Nobody is woken by the outcomes: a thread that waits for them may belong to an interpreter that
+ * has ended already. */
 static void close_all(void) {
     for (ml_engine_home *home; (home = any_inhabited()) != NULL;)
-        ml_engine_close(home);
+        close_home(home, true);
 }
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -105,7 +110,7 @@ static ml_ticket *take_cancelled(ml_engine *engine) {
 static mail exchange_mail(ml_engine *engine) {
     ml_process_lock();
     mail got = {engine->inbox, take_cancelled(engine), engine->has_heard, engine->is_closing};
-    ml_mailbox_post(&engine->outgoing);
+    ml_mailbox_post(&engine->outgoing, !engine->is_silent);
     engine->inbox = engine->cancelled = NULL;
     engine->inbox_end = &engine->inbox;
     engine->is_woken = engine->has_heard = false;
@@ -189,7 +194,7 @@ static void after_in_child(ml_forkable *forkable) {
 }
 
 static void hear(ml_listener *listener) {
-    ml_engine *engine = (ml_engine *)(void *)((char *)listener - offsetof(ml_engine, listener));
+    ml_engine *engine = (ml_engine *)((char *)listener - offsetof(ml_engine, listener));
     engine->has_heard = true;
     if (engine->is_holding) wake(engine);
 }
@@ -234,7 +239,7 @@ static bool move_in(ml_engine_home *home, ml_engine *engine) {
     return true;
 }
 
-void ml_engine_close(ml_engine_home *home) {
+static void close_home(ml_engine_home *home, bool is_silent) {
     ml_process_lock();
     ml_engine *engine = home->engine;
     home->engine = NULL;
@@ -242,6 +247,7 @@ void ml_engine_close(ml_engine_home *home) {
     if (engine != NULL) {
         engine->home = NULL;
         engine->is_closing = true;
+        engine->is_silent = is_silent;
         leave(home);
         ml_process_unlisten(&engine->listener);
         wake(engine);
@@ -250,6 +256,10 @@ void ml_engine_close(ml_engine_home *home) {
     if (engine == NULL) return;
     pthread_join(engine->thread, NULL);
     free_engine(engine);
+}
+
+void ml_engine_close(ml_engine_home *home) {
+    close_home(home, false);
 }
 
 /* ---- submitting ---- */

@@ -135,7 +135,7 @@ static void put_in(ml_mailbox *mailbox, ml_letter *letter, ml_mailbox **due) {
     *due = mailbox;
 }
 
-void ml_mailbox_post(ml_letters *letters) {
+void ml_mailbox_post(ml_letters *letters, bool rings) {
     ml_letters orphans = {0};
     ml_mailbox *due = NULL;
     for (ml_letter *letter; (letter = ml_letters_take(letters)) != NULL;) {
@@ -151,8 +151,8 @@ void ml_mailbox_post(ml_letters *letters) {
     }
     for (; due != NULL; due = due->next_due) {
         due->is_due = false;
-        due->is_ringing = true;
-        ml_bell_ring(&due->bell);
+        due->is_ringing = rings;
+        if (rings) ml_bell_ring(&due->bell);
     }
     *letters = orphans;
 }

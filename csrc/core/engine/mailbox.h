@@ -47,8 +47,8 @@ ml_letter *ml_letter_of_attempt(ml_ticket *ticket, const ml_attempt *attempt);
 /* All with the lock: a ticket's outcome is to come to its mailbox, or not any more. */
 void ml_mailbox_expect(ml_ticket *ticket);
 void ml_mailbox_forget(ml_ticket *ticket);
-/* With the lock: delivers all letters. Those whose mailbox is gone are left behind, for the caller
- * to free without the lock. */
-void ml_mailbox_post(ml_letters *letters);
+/* With the lock: delivers all letters, and rings, or not. Those whose mailbox is gone are left
+ * behind, for the caller to free without the lock. */
+void ml_mailbox_post(ml_letters *letters, bool rings);
 
 #endif

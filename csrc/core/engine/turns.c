@@ -47,7 +47,7 @@ static ml_turns *turns_of(void *context) {
 }
 
 static void ring_queue(void *context, ml_timer *timer) {
-    take_turns(turns_of(context), (ml_queue *)(void *)((char *)timer - offsetof(ml_queue, timer)));
+    take_turns(turns_of(context), (ml_queue *)((char *)timer - offsetof(ml_queue, timer)));
 }
 
 /* The flow's queue, now the first of all: the next ticket will have the same flow most likely. */
@@ -184,7 +184,7 @@ static void time_out(ml_turns *turns, ml_ticket *ticket) {
 
 static void ring_ticket(void *context, ml_timer *timer) {
     ml_turns *turns = turns_of(context);
-    ml_ticket *ticket = (ml_ticket *)(void *)((char *)timer - offsetof(ml_ticket, timer));
+    ml_ticket *ticket = (ml_ticket *)((char *)timer - offsetof(ml_ticket, timer));
     if (ticket->list == &turns->waiting) {
         ml_ticket_unlist(ticket);
         admit_again(turns, ticket);
@@ -362,7 +362,7 @@ void ml_turns_go_on(ml_turns *turns) {
 void ml_turns_collect(ml_turns *turns) {
     const ml_many_transport *transport = turns->transport->many;
     for (ml_exchange *exchange; (exchange = transport->ended(turns->many)) != NULL;) {
-        ml_job *job = (ml_job *)(void *)((char *)exchange - offsetof(ml_job, call.exchange));
+        ml_job *job = (ml_job *)((char *)exchange - offsetof(ml_job, call.exchange));
         turns->in_flight--;
         ml_ticket_unlist(job->ticket);
         take_answer(turns, job->ticket);

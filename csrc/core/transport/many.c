@@ -7,8 +7,9 @@
 
 #include <stdlib.h>
 
-/* On one connection with HTTP/2; libcurl sends no more either. */
-enum { STREAMS = 100 };
+/* With HTTP/2, on one connection (libcurl sends no more either), and on all: each costs libcurl
+ * some 70 KB. */
+enum { STREAMS = 100, MOST_STREAMS = 1000 };
 
 typedef struct seat {
     ml_carrier carrier; /* first, so that one can be had from the other */
@@ -131,7 +132,9 @@ static bool is_multiplexed(const ml_many *many) {
 }
 
 static size_t capacity(const ml_many *many) {
-    return connections(many) * (is_multiplexed(many) ? STREAMS : 1);
+    size_t most = connections(many);
+    if (!is_multiplexed(many) || most > MOST_STREAMS) return most;
+    return most * STREAMS < MOST_STREAMS ? most * STREAMS : MOST_STREAMS;
 }
 
 /* Whether the connection will be a new one is for libcurl to decide: this is the likely case. What
