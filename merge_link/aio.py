@@ -8,12 +8,13 @@ because asyncio is what takes long to load.
 
 from __future__ import annotations
 
+import atexit
 import os
 from asyncio import get_running_loop
 from inspect import getdoc, isawaitable, signature
 from operator import index
 from typing import TYPE_CHECKING, Any
-from weakref import ref
+from weakref import WeakSet, ref
 
 from merge_link import _core
 
@@ -59,6 +60,7 @@ class _Room:
         self.mailbox = _core.Mailbox()
         self.generation = _generation
         self.loop = ref(loop)
+        _all_rooms.add(self)
         loop.add_reader(self.mailbox.fileno(), _deliver, self.mailbox)
 
     def is_for(self, loop: AbstractEventLoop) -> bool:
@@ -83,8 +85,29 @@ class _Room:
             except RuntimeError:  # it was closed meanwhile
                 mailbox.close()
 
+    def end(self) -> None:
+        """Take the mailbox from its loop when Python ends, or from under one that runs."""
+        loop, mailbox = self.loop(), self.__dict__.pop("mailbox", None)
+        if mailbox is None:
+            return
+        if loop is None or self.is_over() or loop.is_running():
+            mailbox.close()
+        else:
+            _leave(loop, mailbox)
+        self.generation = -1
+
     def __del__(self) -> None:
         self.leave()
+
+
+_all_rooms: WeakSet[_Room] = WeakSet()
+
+
+@atexit.register
+def _end_all() -> None:
+    """See to it that nothing wakes a loop any more: uvloop's in a daemon thread would crash."""
+    for room in list(_all_rooms):
+        room.end()
 
 
 def _running_loop() -> AbstractEventLoop | None:
@@ -94,24 +117,30 @@ def _running_loop() -> AbstractEventLoop | None:
         return None
 
 
-def _deliver(mailbox: _core.Mailbox) -> None:
-    """Hand the outcomes that have come to those who await them; some may have left."""
-    try:
-        taken = mailbox.take(_BATCH)
-    except BaseException:  # of a signal handler or on_attempt: what came is still there
-        get_running_loop().call_soon(_deliver, mailbox)
-        raise
+def _hand_over(taken: Sequence[tuple[Any, Any]]) -> None:
+    """Hand outcomes to those who await them; some may have left, or have theirs already."""
     for future, outcome in taken:
         if not future.done():
             future.set_result(outcome)
 
 
+def _deliver(mailbox: _core.Mailbox) -> None:
+    """Take the outcomes that have come and hand them over."""
+    taken: Sequence[tuple[Any, Any]] = ()
+    try:
+        taken = mailbox.take(_BATCH)
+        _hand_over(taken)
+    except BaseException:  # of a signal handler or on_attempt: nothing is lost by it
+        loop = get_running_loop()
+        loop.call_soon(_hand_over, taken)
+        loop.call_soon(_deliver, mailbox)
+        raise
+
+
 def _leave(loop: AbstractEventLoop, mailbox: _core.Mailbox) -> None:
     """Deliver what has come, which is all when the client is closed, and let the mailbox go."""
     try:
-        for future, outcome in mailbox.take(2**31):
-            if not future.done():
-                future.set_result(outcome)
+        _hand_over(mailbox.take(2**31))
     finally:
         loop.remove_reader(mailbox.fileno())
         mailbox.close()
