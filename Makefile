@@ -14,6 +14,8 @@ PKG_CONFIG ?= pkg-config
 WERROR ?= 1
 
 VENV := .venv
+PEERS := build/venvs/peers
+LIMITS := build/benchmarks
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
@@ -27,8 +29,9 @@ FUZZ_SUPPORT_SOURCES := csrc/tests/fuzz/fuzz.c csrc/tests/fuzz/replay.c
 EXAMPLE_SOURCES := $(sort $(wildcard csrc/examples/*.c))
 C_SOURCES := $(CORE_SOURCES) $(BINDING_SOURCES) $(SUPPORT_SOURCES) $(TEST_SOURCES) $(EXAMPLE_SOURCES) \
     $(FUZZ_SOURCES) $(FUZZ_SUPPORT_SOURCES)
+LIMIT_SOURCES := $(sort $(wildcard benchmarks/*.c))
 C_HEADERS := $(sort $(wildcard csrc/*/*.h csrc/*/*/*.h))
-C_FILES := $(C_SOURCES) $(C_HEADERS)
+C_FILES := $(C_SOURCES) $(C_HEADERS) $(LIMIT_SOURCES) benchmarks/limits.h
 EXTENSION_FILES := $(CORE_SOURCES) $(BINDING_SOURCES) $(C_HEADERS)
 PACKAGE_FILES := $(EXTENSION_FILES) $(shell find merge_link -name '*.py' -o -name '*.pyi' -o -name py.typed) \
     $(wildcard merge_link/sandbox/pages/*) merge_link_pytest.py \
@@ -50,6 +53,9 @@ FUZZ_CC ?= clang
 # Of `make soak`, and the interpreter of `make test-debug-python`.
 MINUTES ?= 5
 DEBUG_PYTHON ?= python3-dbg
+# Of `make bench`.
+ROUNDS ?= 10
+QUICK ?=
 
 # Of `make install-c`.
 PREFIX ?= /usr/local
@@ -107,6 +113,7 @@ thorough:  ## All that is too slow for every change: what stands below, and the 
 	@$(MAKE) --no-print-directory free-threaded
 	@$(MAKE) --no-print-directory fuzz SECONDS=30
 	@$(MAKE) --no-print-directory soak MINUTES=1
+	@$(MAKE) --no-print-directory instructions
 	@$(MAKE) --no-print-directory examples
 
 .PHONY: test-valgrind
@@ -134,6 +141,18 @@ fuzz: system-test system-fuzz  ## Look for bytes that break a promise: SECONDS=6
 .PHONY: soak
 soak: setup  ## Make calls from 64 threads for MINUTES=5 to a server that fails in every way it can
 	@$(BIN)/python scripts/soak.py $(MINUTES)
+
+.PHONY: bench
+bench: $(PEERS)/.ours limits system-bench  ## Measure against peers and limits: docs/performance.md (ROUNDS=10; QUICK=1 prints only)
+	@$(PEERS)/bin/python -m benchmarks --programs $(LIMITS) --rounds $(ROUNDS) $(if $(QUICK),--quick)
+
+.PHONY: limits
+limits: system  ## Build the C programs that the benchmarks compare with (build/benchmarks/)
+	$(PARALLEL) $(LIMIT_PROGRAMS)
+
+.PHONY: instructions
+instructions: $(PEERS)/.ours system-bench system-valgrind  ## Count the instructions of a warm call; RECORD=1 writes the figure down
+	@$(PEERS)/bin/python -m benchmarks.instructions $(if $(RECORD),--record)
 
 .PHONY: test-debug-python
 test-debug-python: system-debug-python  ## Count references over 10,000 calls on each path, in a debug build of Python
@@ -207,7 +226,7 @@ clean:  ## Remove what was built, but for the virtual environment
 .PHONY: setup
 setup: system $(VENV)/.built
 
-.PHONY: system system-test system-browser system-wheel system-valgrind system-fuzz system-debug-python
+.PHONY: system system-test system-browser system-wheel system-valgrind system-fuzz system-debug-python system-bench
 system:
 	@scripts/system-packages $(PYTHON) build
 system-test: system
@@ -222,6 +241,8 @@ system-fuzz: system
 	@FUZZ_CC=$(FUZZ_CC) scripts/system-packages $(PYTHON) fuzz
 system-debug-python: system
 	@DEBUG_PYTHON=$(DEBUG_PYTHON) scripts/system-packages $(PYTHON) debug-python
+system-bench: system
+	@scripts/system-packages $(PYTHON) bench
 
 # The stamp names the checkout and the Python: an environment that is half made, moved, broken or of
 # another Python is made again.
@@ -268,6 +289,18 @@ $(WHEEL_TOOLS)/.installed: pyproject.toml | system
 	@rm -rf $(WHEEL_TOOLS)
 	@$(PYTHON) -m venv $(WHEEL_TOOLS)
 	@$(WHEEL_TOOLS)/bin/python scripts/dependency-group wheel | xargs $(WHEEL_TOOLS)/bin/python -m pip install -q --disable-pip-version-check
+	@touch $@
+
+# The peers have one as well, and merge-link as a stranger installs it from source.
+$(PEERS)/.installed: pyproject.toml | system
+	@echo "Installing what merge-link is compared with"
+	@rm -rf $(PEERS)
+	@$(PYTHON) -m venv $(PEERS)
+	@$(PEERS)/bin/python scripts/dependency-group bench | xargs $(PEERS)/bin/python -m pip install -q --disable-pip-version-check
+	@touch $@
+
+$(PEERS)/.ours: $(PEERS)/.installed dist/.built
+	@$(PEERS)/bin/python -m pip install -q --disable-pip-version-check --force-reinstall --no-deps dist/*.whl
 	@touch $@
 
 # Asks each time whether the libraries have new security fixes, and changes only if they do.
@@ -370,6 +403,12 @@ build/examples/%: build/c/plain/examples/%.o build/libmerge_link.a
 	@mkdir -p $(@D)
 	@$(CC) -pthread $(LDFLAGS) $^ $(LIBRARY_LIBS) -o $@
 
+LIMIT_PROGRAMS := $(LIMIT_SOURCES:benchmarks/%.c=$(LIMITS)/%)
+
+$(LIMITS)/%: benchmarks/%.c benchmarks/limits.h
+	@mkdir -p $(@D)
+	@$(CC) -std=c11 -D_GNU_SOURCE -O2 -g $(LIBRARY_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(WARNINGS) $(LDFLAGS) $< $(LIBRARY_LIBS) -o $@
+
 .PRECIOUS: $(OBJECTS)/%.o
 -include $(wildcard $(OBJECTS)/*/*.d $(OBJECTS)/*/*/*.d)
 
@@ -394,12 +433,12 @@ lint-python: setup
 .PHONY: lint-c
 lint-c: setup system-test
 	@$(BIN)/clang-format --dry-run -Werror $(C_FILES)
-	$(PARALLEL) $(C_SOURCES:%=build/tidy/%.ok)
+	$(PARALLEL) $(C_SOURCES:%=build/tidy/%.ok) $(LIMIT_SOURCES:%=build/tidy/%.ok)
 
 PYTHON_INCLUDE = $(shell $(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("include"))')
 TIDY_FLAGS = $(eval TIDY_FLAGS := $$(C_FLAGS) -DPy_LIMITED_API=0x030B0000 -isystem $(PYTHON_INCLUDE))$(TIDY_FLAGS)
 
-build/tidy/%.ok: % $(C_HEADERS) .clang-tidy
+build/tidy/%.ok: % $(C_HEADERS) benchmarks/limits.h .clang-tidy
 	@mkdir -p $(@D)
 	@echo "  clang-tidy $<"
 	@$(BIN)/clang-tidy --quiet $< -- $(TIDY_FLAGS) > $@.log 2>&1 || { cat $@.log; exit 1; }
