@@ -151,8 +151,8 @@ limits: system  ## Build the C programs that the benchmarks compare with (build/
 	$(PARALLEL) $(LIMIT_PROGRAMS)
 
 .PHONY: instructions
-instructions: $(PEERS)/.ours system-bench system-valgrind  ## Count the instructions of a warm call; RECORD=1 writes the figure down
-	@$(PEERS)/bin/python -m benchmarks.instructions $(if $(RECORD),--record)
+instructions: $(PEERS)/.ours limits system-bench system-valgrind  ## Count the instructions of a warm call; RECORD=1 writes the figure down
+	@$(PEERS)/bin/python -m benchmarks.instructions --programs $(LIMITS) $(if $(RECORD),--record)
 
 .PHONY: test-debug-python
 test-debug-python: system-debug-python  ## Count references over 10,000 calls on each path, in a debug build of Python

@@ -1,39 +1,28 @@
 """The command: measures all of the plan, prints the goals, and writes the page.
 
-python -m benchmarks --python PEERS/bin/python --programs build/benchmarks [--rounds 10]
+    python -m benchmarks --programs build/benchmarks [--rounds 10] [--quick]
+
+The Python must be one that has merge-link and the peers.
 """
 
 import argparse
 import json
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-from . import goals, machine, page, rounds, servers
+from . import machine, page, rounds, servers
 from .plan import PEERS
-from .processes import Place
-
-ROOT = Path(__file__).parent.parent
-FIGURES = Path(__file__).parent / "figures.json"
-INSTRUCTIONS = Path(__file__).parent / "instructions.json"
-REMARKS = Path(__file__).parent / "remarks.md"
-SAY_USER_AGENT = "import merge_link; print(merge_link.Client(api_key='test_k').user_agent)"
+from .processes import Place, user_agent
 
 
 def main() -> None:
     arguments = parse_arguments()
     cores = machine.cores()
-    place = Place(
-        sys.executable,
-        arguments.programs,
-        cores.client,
-        user_agent=subprocess.run(
-            [sys.executable, "-P", "-c", SAY_USER_AGENT], capture_output=True, text=True, check=True
-        ).stdout.strip(),
-    )
+    python = sys.executable
+    place = Place(python, arguments.programs, cores.client, user_agent(python))
     try:
-        described = machine.describe(sys.executable, ["merge-link", *PEERS], servers.version())
+        described = machine.describe(python, ["merge-link", *PEERS], servers.version())
         with servers.serving(cores.server) as serving:
             found = rounds.run(place, serving, arguments.extent, rounds.report_to_stderr)
     except servers.Missing as missing:
@@ -84,23 +73,10 @@ def show(results: dict[str, Any]) -> None:
 def write(results: dict[str, Any]) -> None:
     from . import plot
 
-    FIGURES.write_text(json.dumps(results, indent=None, separators=(",", ":")) + "\n")
-    plot.draw(results["figures"], ROOT / "docs" / "performance.svg")
-    write_page()
+    page.FIGURES.write_text(json.dumps(results, separators=(",", ":")) + "\n")
+    plot.draw(results["figures"], page.PLOT)
+    page.PAGE.write_text(page.written())
 
-
-def write_page() -> None:
-    """From the files alone, so that a test can do the same."""
-    (ROOT / "docs" / "performance.md").write_text(page_text())
-
-
-def page_text() -> str:
-    counted = json.loads(INSTRUCTIONS.read_text()) if INSTRUCTIONS.exists() else None
-    remarks = REMARKS.read_text() if REMARKS.exists() else ""
-    return page.render(json.loads(FIGURES.read_text()), counted, remarks)
-
-
-assert goals.GOALS
 
 if __name__ == "__main__":
     main()

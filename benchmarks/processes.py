@@ -28,11 +28,20 @@ class Place:
     programs: Path
     core: int | None
     user_agent: str  # of merge-link: the C programs send the same
+    under: tuple[str, ...] = ()  # a command that runs theirs
 
     def command(self, script: str) -> list[str]:
         if script.startswith("c_") or script == "socket_loop":
-            return [str(self.programs / script)]
-        return [self.python, str(SUBJECTS / f"{script}.py")]
+            return [*self.under, str(self.programs / script)]
+        return [*self.under, self.python, str(SUBJECTS / f"{script}.py")]
+
+
+def user_agent(python: str) -> str:
+    """What merge-link calls itself there."""
+    code = "import merge_link; print(merge_link.Client(api_key='test_k').user_agent)"
+    command = [python, "-P", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=ENVIRONMENT)
+    return done.stdout.strip()
 
 
 class Worker:
