@@ -68,6 +68,7 @@ class Worker:
             )
         self._name = subject.name
         if self._line() != "ready\n":
+            self._process.communicate()
             raise SystemExit(f"{self._name} did not get ready")
 
     def measure(self, calls: int) -> dict[str, Any]:
