@@ -44,6 +44,7 @@ def stub_shape(name: str, inside: str | None = None) -> Shape:
 
 
 OPTIONS = stub_shape("__init__", "Client")
+ASYNC_OPTIONS = stub_shape("__init__", "BaseClient")
 
 
 @pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
@@ -121,23 +122,27 @@ def test_a_functions_docstring_says_of_the_clients_options_what_the_clients_does
 
 def stub_docstrings() -> dict[str, tuple[str | None, str | None]]:
     """What the stub and what the core says, by the names of what is described."""
-    clients = next(n.body for n in STUB.body if isinstance(n, ast.ClassDef) and n.name == "Client")
+    classes = [
+        (getattr(_core, node.name), node.body)
+        for node in STUB.body
+        if isinstance(node, ast.ClassDef) and hasattr(_core, node.name)
+    ]
     return {
         f"{owner.__name__}.{node.name}": (
             ast.get_docstring(node),
             inspect.getdoc(getattr(owner, node.name)),
         )
-        for owner, body in ((_core, STUB.body), (_core.Client, clients))
+        for owner, body in ((_core, STUB.body), *classes)
         for node in body
         if isinstance(node, ast.FunctionDef | ast.ClassDef)
         and hasattr(owner, node.name)
-        and node.name != "__init__"
+        and node.name not in ("__init__", "__new__")
     }
 
 
 def test_editors_find_the_cores_docstrings_in_the_stub() -> None:
     found = stub_docstrings()
-    assert len(found) > 20
+    assert len(found) > 40
     for name, (in_stub, in_core) in found.items():
         assert in_stub == in_core, f"{name}: run `make format`"
 
@@ -163,7 +168,13 @@ def test_help_shows_signature_and_arguments() -> None:
     [
         _core,
         *(value for name, value in vars(_core).items() if not name.startswith("__")),
-        *(value for name, value in vars(_core.Client).items() if name not in ("__new__",)),
+        *(
+            value
+            for kind in vars(_core).values()
+            if isinstance(kind, type)
+            for name, value in vars(kind).items()
+            if name != "__new__"
+        ),
     ],
 )
 def test_everything_of_the_core_says_what_it_is(thing: Any) -> None:
