@@ -14,6 +14,7 @@
 
 What lives here, from the top down; a module imports only from those below it:
 
+=======
 =================  ===========================================================
 ``cli``            the command ``merge-link`` (extra ``cli``)
 ``pytest_plugin``  what pytest's fixtures do; ``merge_link_pytest`` names them (extra ``test``)
@@ -21,6 +22,7 @@ What lives here, from the top down; a module imports only from those below it:
 ``_cards``         what notebooks show of the following, which load it when one asks
 ``aio``            `AsyncClient`: what `Client` does, to be awaited
 ``client``         `Client`
+``bulk``           many tokens: runs that take rows and give ``outcomes``; ``_tally`` counts
 ``types``          types of arguments, for wrappers; loaded only when something asks for it
 ``errors``         what is raised; ``_hints`` makes its notes
 ``models``         what is returned, made of ``records``; ``response`` is its HTTP part
@@ -42,12 +44,22 @@ from merge_link.client import Client
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from merge_link import bulk as bulk
     from merge_link import errors as errors
     from merge_link import models as models
     from merge_link import response as response
     from merge_link import types as types
     from merge_link._attempts import Attempt
     from merge_link.aio import AsyncClient
+    from merge_link.bulk import (
+        AsyncBulkRun,
+        BulkRun,
+        BulkSummary,
+        Latency,
+        Outcome,
+        Outcomes,
+        Progress,
+    )
     from merge_link.errors import (
         APIError,
         AuthenticationError,
@@ -72,20 +84,27 @@ if TYPE_CHECKING:
 
 __all__ = [
     "APIError",
+    "AsyncBulkRun",
     "AsyncClient",
     "Attempt",
     "AuthenticationError",
     "BadRequestError",
+    "BulkRun",
+    "BulkSummary",
     "Client",
     "ClientClosedError",
     "ConfigurationError",
     "ErrorBudgetError",
     "FieldProblem",
     "Headers",
+    "Latency",
     "LinkToken",
     "MergeLinkError",
     "NotFoundError",
+    "Outcome",
+    "Outcomes",
     "PermissionDeniedError",
+    "Progress",
     "RateLimitError",
     "RequestTimeoutError",
     "Response",
@@ -100,7 +119,7 @@ __all__ = [
 ]
 
 # Where the public names come from that are loaded when something asks for them.
-_SOURCES = ("errors", "models", "response", "_attempts", "aio")
+_SOURCES = ("errors", "models", "response", "_attempts", "bulk", "aio")
 _LAZY_MODULES = (*_SOURCES, "types")
 
 # Type checkers must not see it: to them it would make every misspelt name a good one.

@@ -12,6 +12,7 @@ The classes call up here from `_repr_html_`, and only then: nothing is loaded un
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from html import escape
 
@@ -25,11 +26,13 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
     from merge_link.errors import MergeLinkError
+    from merge_link.outcomes import Outcome, Outcomes
 
     Row = tuple[str, str]  # a name, and HTML
 
 _MOST_CHARACTERS = 500
 _MOST_ROWS = 50
+_MOST_OUTCOMES = 10
 
 # Graphical only, so that 3:1 against light and against dark is enough.
 ACCENTS = {"result": "#3b82c4", "error": "#d9534f", "warning": "#c77700"}
@@ -125,6 +128,38 @@ def of_client(client: _core.BaseClient) -> str:
     return _card("result", kind, _table((name, _html(getattr(client, name))) for name in shown))
 
 
+def of_outcome(outcome: Outcome) -> str:
+    """Return the card of what came of a row: what may be seen of the row, and the outcome."""
+    return _card(
+        "result" if outcome.ok else "error",
+        "Outcome",
+        _table(
+            (
+                ("index", str(outcome.index)),
+                ("request", _text(outcome._shown()["request"])),
+                ("token" if outcome.ok else "error", _came_of(outcome)),
+            )
+        ),
+    )
+
+
+def of_outcomes(outcomes: Outcomes) -> str:
+    """Return the card of a list of outcomes: counts, the first rows, and the first that failed."""
+    from merge_link.outcomes import counted
+
+    first, others = outcomes[:_MOST_OUTCOMES], outcomes[_MOST_OUTCOMES:]
+    rest, errors = len(others), others.failed[:_MOST_OUTCOMES]
+    return _card(
+        "error" if outcomes.failed else "result",
+        "Outcomes",
+        f"<p>{_text(counted(outcomes))}</p>",
+        _outcome_table(first),
+        f"<p><small>… and {rest} more</small></p>" if rest else "",
+        "<p>Errors further down</p>" if errors else "",
+        _outcome_table(errors),
+    )
+
+
 class Revealed:
     """Shows a result with its credentials, in a notebook. As text it is masked.
 
@@ -205,6 +240,31 @@ def _credential(name: str, value: object) -> str:
         f'<button type="button" hidden="hidden" aria-label="Copy {escape(name)}" '
         f'onclick="{escape(_COPY)}">Copy</button>{html} <small role="status"></small>'
     )
+
+
+def _came_of(outcome: Outcome) -> str:
+    if outcome.error is not None:
+        return f"{type(outcome.error).__name__}: {_text(str(outcome.error))}"
+    return _html(outcome.token)
+
+
+def _end_user(outcome: Outcome) -> str:
+    """Return the caller's own id of the end user, if the row has one."""
+    row = outcome.request
+    return _html(row.get("end_user_origin_id")) if isinstance(row, Mapping) else ""
+
+
+def _outcome_table(outcomes: Outcomes) -> str:
+    if not outcomes:
+        return ""
+    names = ("row", "end_user_origin_id", "outcome")
+    head = "".join(f'<th scope="col">{name}</th>' for name in names)
+    rows = "".join(
+        f'<tr><th scope="row">{outcome.index}</th><td>{_end_user(outcome)}</td>'
+        f"<td>{MASK if outcome.ok else _came_of(outcome)}</td></tr>"
+        for outcome in outcomes
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 
 # ---- values ----

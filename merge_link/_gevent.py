@@ -1,6 +1,7 @@
 """Under gevent a call runs in the hub's thread pool, so that other greenlets go on meanwhile.
 
-Asked by the C core, and only when gevent's monkey-patching module is loaded.
+Asked by the C core, and only when gevent's monkey-patching module is loaded. A bulk run needs no
+thread: the hub watches its mailbox.
 """
 
 from __future__ import annotations
@@ -12,12 +13,32 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from merge_link._core import Mailbox
+
 
 def pool() -> Callable[[Callable[[], Any]], Any] | None:
     """Return what runs a function in the pool and waits for it; None when nothing is patched."""
-    if not import_module("gevent.monkey").is_module_patched("socket"):
-        return None
-    return _run
+    return _run if _is_at_work() else None
+
+
+def waiter_for(mailbox: Mailbox) -> Callable[[float], bool]:
+    """Return what does as the mailbox's ``wait`` does, and lets other greenlets go on meanwhile."""
+    if not _is_at_work():
+        return mailbox.wait
+    wait_read = import_module("gevent.socket").wait_read
+
+    def wait(seconds: float) -> bool:
+        try:
+            wait_read(mailbox.fileno(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    return wait
+
+
+def _is_at_work() -> bool:
+    return bool(import_module("gevent.monkey").is_module_patched("socket"))
 
 
 def _run(function: Callable[[], Any]) -> Any:

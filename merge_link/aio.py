@@ -19,12 +19,17 @@ from merge_link import _core
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Future
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import AsyncIterable, Callable, Generator, Iterable, Mapping, Sequence
     from types import TracebackType
     from typing import Self, TypeVar, Unpack
 
+    from merge_link.bulk import AsyncBulkRun, Progress
     from merge_link.models import LinkToken
-    from merge_link.types import AsyncLinkTokenParams, AsyncWarmUpOptions
+    from merge_link.types import (
+        AsyncLinkTokenDefaults,
+        AsyncLinkTokenParams,
+        AsyncWarmUpOptions,
+    )
 
     Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -115,7 +120,7 @@ def _leave(loop: AbstractEventLoop, mailbox: _core.Mailbox) -> None:
 # ---- keys ----
 
 
-async def _give_key(tickets: Sequence[_core.Ticket]) -> None:
+async def give_key(tickets: Sequence[_core.Ticket]) -> None:
     """Ask for the API key, once, where a callable gives it. Only the core keeps it."""
     source = tickets[0].key_source
     if source is None:
@@ -179,11 +184,36 @@ class AsyncClient(_core.BaseClient):
         token: LinkToken = await self._call("create_link_token", fields)
         return token
 
+    def create_link_tokens(
+        self,
+        rows: Iterable[Mapping[str, object]] | AsyncIterable[Mapping[str, object]],
+        *,
+        concurrency: int = 64,
+        rate: float | str | None = None,
+        ordered: bool = False,
+        progress: bool | Callable[[Progress], object] | None = None,
+        **defaults: Unpack[AsyncLinkTokenDefaults],
+    ) -> AsyncBulkRun:
+        """Create many link tokens, one for each row: an async iterator of `Outcome`, as they come.
+
+        The rows are an iterable or an async one. All else is as with ``Client.create_link_tokens``:
+        ``async for``, ``await run.collect()``, ``await run.aclose()``, ``async with``. Cancelling
+        the task that iterates cancels what is under way.
+        """
+        from merge_link.bulk import AsyncBulkRun
+
+        options = {"concurrency": concurrency, "rate": rate, "ordered": ordered}
+        try:
+            return AsyncBulkRun(self, rows, defaults, **options, progress=progress)
+        except Exception as error:
+            del rows, defaults  # a traceback may show what they hold
+            raise error.with_traceback(None) from None
+
     @_as_in_client("warm_up")
     async def warm_up(self, connections: int = 1, **options: Unpack[AsyncWarmUpOptions]) -> None:
         """Connect ahead, all at once, so that the first calls need not."""
         tickets = self._prepare_many("warm_up", connections, options)
-        await _give_key(tickets)
+        await give_key(tickets)
         try:
             futures = [self._begin(ticket) for ticket in tickets]
             while futures:
@@ -230,7 +260,7 @@ class AsyncClient(_core.BaseClient):
     async def _call(self, operation: str, fields: Any) -> Any:
         ticket = self.prepare(operation, fields)
         if ticket.key_source is not None:
-            await _give_key((ticket,))
+            await give_key((ticket,))
         try:
             return _result_of(await self._begin(ticket))
         except BaseException:  # cancelled, or thrown away while it waits

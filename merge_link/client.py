@@ -1,6 +1,16 @@
 """`Client`: options and connections, for any number of threads."""
 
+from __future__ import annotations
+
 from merge_link import _core
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Unpack
+
+    from merge_link.bulk import BulkRun, Progress
+    from merge_link.types import LinkTokenDefaults
 
 
 class Client(_core.Client):
@@ -39,6 +49,53 @@ class Client(_core.Client):
 
     Use it in a ``with`` block, or call `close`. Merge's page: https://docs.merge.dev/basics/
     """
+
+    def create_link_tokens(
+        self,
+        rows: Iterable[Mapping[str, object]],
+        *,
+        concurrency: int = 64,
+        rate: float | str | None = None,
+        ordered: bool = False,
+        progress: bool | Callable[[Progress], object] | None = None,
+        **defaults: Unpack[LinkTokenDefaults],
+    ) -> BulkRun:
+        """Create many link tokens, one for each row: an iterator of `Outcome`, as they come.
+
+        Rows are taken while it is iterated, no more than may be under way, so that neither their
+        number nor a slow consumer costs memory. What goes wrong with a row is its outcome, and
+        ends nothing; what the iterator of the rows raises comes out at the end. A ``Retry-After``
+        holds all rows. The error budget and the rate make rows wait, and count in no timeout.
+
+        Args:
+            rows: an iterable of mappings with the fields of `create_link_token`, and its options.
+            concurrency: requests under way at most, 1 to 10,000; the client's max_connections
+                bounds them too.
+            rate: requests at most: a number a second, or a text like ``400/min`` (s, min, h).
+            ordered: outcomes in the order of the rows. Up to four times the concurrency are kept
+                for it.
+            progress: True for a bar of tqdm (extra ``bulk``); or a callable, which is told of a
+                `Progress` about ten times a second, and at the end.
+            **defaults: fields and options for all rows; a row's own count more.
+
+        Returns:
+            A `BulkRun`: use it in a ``for`` loop, or ``collect()`` a list; ``summary`` says what
+            was done. Leaving the loop, ``close()``, its ``with`` block and Ctrl-C cancel what is
+            under way.
+
+        Raises:
+            ConfigurationError: concurrency, rate, progress or an option among the defaults.
+            TypeError: rows that are none, or an unknown keyword.
+            ClientClosedError: the client is closed.
+        """
+        from merge_link.bulk import BulkRun
+
+        options = {"concurrency": concurrency, "rate": rate, "ordered": ordered}
+        try:
+            return BulkRun(self, rows, defaults, **options, progress=progress)
+        except Exception as error:
+            del rows, defaults  # a traceback may show what they hold
+            raise error.with_traceback(None) from None
 
     def _repr_html_(self) -> str:
         from merge_link._cards import of_client

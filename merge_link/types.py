@@ -14,9 +14,11 @@ A function that hands its keyword arguments on says so with ``Unpack``::
 `LinkTokenFields`            the fields of Merge's request for a link token
 `CallOptions`                what each call takes beside the fields
 `LinkTokenParams`            both: all that ``Client.create_link_token`` takes
+`LinkTokenDefaults`          the same, none of it required: for all rows of a bulk run
 `ClientOptions`              all that `Client` takes
 `AsyncCallOptions`           the same of `AsyncClient`, whose ``api_key`` may be an async callable:
-                             `AsyncWarmUpOptions`, `AsyncLinkTokenParams`, `AsyncClientOptions`
+                             `AsyncWarmUpOptions`, `AsyncLinkTokenParams`,
+                             `AsyncLinkTokenDefaults`, `AsyncClientOptions`
 `CommonModel`                an item of ``common_models``
 `ModelScope`                 an item of ``category_common_model_scopes[...]``, made of
                              `ModelPermission` and `FieldPermissions`
@@ -38,6 +40,7 @@ __all__ = [
     "Action",
     "AsyncCallOptions",
     "AsyncClientOptions",
+    "AsyncLinkTokenDefaults",
     "AsyncLinkTokenParams",
     "AsyncWarmUpOptions",
     "CACertificates",
@@ -51,6 +54,7 @@ __all__ = [
     "FilePath",
     "KnownCategory",
     "Language",
+    "LinkTokenDefaults",
     "LinkTokenFields",
     "LinkTokenParams",
     "ModelPermission",
@@ -131,14 +135,7 @@ class ModelScope(TypedDict, total=False):
 # ---- keyword arguments ----
 
 
-class LinkTokenFields(TypedDict, total=False):
-    """The fields of a request for a link token: https://docs.merge.dev/ats/link-token/."""
-
-    end_user_email_address: Required[str]
-    end_user_organization_name: Required[str]
-    end_user_origin_id: Required[str]
-    # The first is there for editors: in a list of Category they would complete nothing.
-    categories: Required[list[KnownCategory] | list[str] | tuple[Category, ...]]
+class _OptionalFields(TypedDict, total=False):
     integration: str | None
     link_expiry_mins: int | None
     should_create_magic_link_url: bool | None
@@ -152,6 +149,19 @@ class LinkTokenFields(TypedDict, total=False):
     linked_destination_id: str | None
     credential_id: str | None
     ekm_enabled: bool | None
+
+
+# The first is there for editors: in a list of Category they would complete nothing.
+_Categories: TypeAlias = list[KnownCategory] | list[str] | tuple[Category, ...]
+
+
+class LinkTokenFields(_OptionalFields):
+    """The fields of a request for a link token: https://docs.merge.dev/ats/link-token/."""
+
+    end_user_email_address: str
+    end_user_organization_name: str
+    end_user_origin_id: str
+    categories: _Categories
 
 
 class _OptionsOfAll(TypedDict, total=False):
@@ -188,6 +198,21 @@ class LinkTokenParams(LinkTokenFields, CallOptions, total=False):
 
 class AsyncLinkTokenParams(LinkTokenFields, AsyncCallOptions, total=False):
     """All that ``AsyncClient.create_link_token`` takes."""
+
+
+class _AnyFields(_OptionalFields, total=False):
+    end_user_email_address: str
+    end_user_organization_name: str
+    end_user_origin_id: str
+    categories: _Categories
+
+
+class LinkTokenDefaults(_AnyFields, CallOptions, total=False):
+    """What ``Client.create_link_tokens`` takes for all rows."""
+
+
+class AsyncLinkTokenDefaults(_AnyFields, AsyncCallOptions, total=False):
+    """What ``AsyncClient.create_link_tokens`` takes for all rows."""
 
 
 class _ClientsOptions(TypedDict, total=False):
