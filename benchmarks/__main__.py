@@ -48,7 +48,7 @@ def parse_arguments() -> argparse.Namespace:
     arguments.write = not arguments.quick
     arguments.extent = rounds.Extent(arguments.rounds)
     if arguments.quick:
-        arguments.extent = rounds.Extent(3, share=0.2, slices=1)
+        arguments.extent = rounds.Extent(3, slices=1)
     return arguments
 
 
