@@ -15,6 +15,7 @@ WERROR ?= 1
 
 VENV := .venv
 PEERS := build/venvs/peers
+BENCH_WHEEL := build/venvs/bench-wheel
 LIMITS := build/benchmarks
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
@@ -143,8 +144,9 @@ soak: setup  ## Make calls from 64 threads for MINUTES=5 to a server that fails 
 	@$(BIN)/python scripts/soak.py $(MINUTES)
 
 .PHONY: bench
-bench: $(PEERS)/.ours limits system-bench  ## Measure against peers and limits: docs/performance.md (ROUNDS=10; QUICK=1 prints only)
-	@$(PEERS)/bin/python -m benchmarks --programs $(LIMITS) --rounds $(ROUNDS) $(if $(QUICK),--quick)
+bench: $(PEERS)/.ours $(BENCH_WHEEL)/.ours limits system-bench  ## Measure against peers and limits: docs/performance.md (ROUNDS=10; QUICK=1 prints only)
+	@$(PEERS)/bin/python -m benchmarks --programs $(LIMITS) --wheel $(BENCH_WHEEL)/bin/python \
+	    --rounds $(ROUNDS) $(if $(QUICK),--quick)
 
 .PHONY: limits
 limits: system  ## Build the C programs that the benchmarks compare with (build/benchmarks/)
@@ -301,6 +303,13 @@ $(PEERS)/.installed: pyproject.toml | system
 
 $(PEERS)/.ours: $(PEERS)/.installed dist/.built
 	@$(PEERS)/bin/python -m pip install -q --disable-pip-version-check --force-reinstall --no-deps dist/*.whl
+	@touch $@
+
+# The wheel alone, as from an index.
+$(BENCH_WHEEL)/.ours: wheelhouse/.built
+	@rm -rf $(BENCH_WHEEL)
+	@$(PYTHON) -m venv $(BENCH_WHEEL)
+	@$(BENCH_WHEEL)/bin/python -m pip install -q --disable-pip-version-check --no-deps wheelhouse/*.whl
 	@touch $@
 
 # Asks each time whether the libraries have new security fixes, and changes only if they do.

@@ -1,6 +1,6 @@
 """The command: measures all of the plan, prints the goals, and writes the page.
 
-    python -m benchmarks --programs build/benchmarks [--rounds 10] [--quick]
+    python -m benchmarks --programs build/benchmarks [--wheel PYTHON] [--rounds 10] [--quick]
 
 The Python must be one that has merge-link and the peers.
 """
@@ -20,9 +20,11 @@ def main() -> None:
     arguments = parse_arguments()
     cores = machine.cores()
     python = sys.executable
-    place = Place(python, arguments.programs, cores.client, user_agent(python))
+    place = Place(
+        python, arguments.programs, cores.client, user_agent(python), wheel=arguments.wheel
+    )
     try:
-        described = machine.describe(python, ["merge-link", *PEERS], servers.version())
+        described = machine.describe(python, list(PEERS), servers.version())
         with servers.serving(cores.server) as serving:
             found = rounds.run(place, serving, arguments.extent, rounds.report_to_stderr)
     except servers.Missing as missing:
@@ -42,6 +44,7 @@ def main() -> None:
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks", description="Measure merge-link.")
     parser.add_argument("--programs", type=Path, required=True, help="where the C programs are")
+    parser.add_argument("--wheel", help="the Python that has merge-link's wheel")
     parser.add_argument("--rounds", type=int, default=10, help="how often all is measured")
     parser.add_argument("--quick", action="store_true", help="three short rounds, no page")
     arguments = parser.parse_args()
@@ -65,9 +68,13 @@ def show(results: dict[str, Any]) -> None:
     rows = [("what", "goal", "measured", "met"), *page.goals_table(results["figures"])]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        print(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        )
     if results["busy"]:
-        print(f"\nThe machine was busy (load average {results['machine']['load']:.1f}): run it again.")
+        print(
+            f"\nThe machine was busy (load average {results['machine']['load']:.1f}): run it again."
+        )
 
 
 def write(results: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
 /*
- * c_loop - one call after the other on a kept easy handle: the floor for one call with libcurl and cJSON.
+ * c_loop - one call after the other on a kept easy handle: the floor for one call with libcurl and
+ * cJSON.
  */
 #include "limits.h"
 

@@ -1,8 +1,8 @@
 """What was measured, and what can be said of it.
 
-``figures[measurement][subject][what]`` is a list with one number for each slice. The slices of a measurement
-are interleaved: the subjects' numbers at one place of their lists were measured one right after the other, so
-ratios are taken place by place, and then their median.
+``figures[measurement][subject][what]`` is a list with one number for each slice. The slices of a
+measurement are interleaved: the subjects' numbers at one place of their lists were measured one
+right after the other, so ratios are taken place by place, and then their median.
 """
 
 from dataclasses import dataclass

@@ -2,9 +2,9 @@
 
     python -m benchmarks.instructions --programs build/benchmarks [--record]
 
-Two runs that differ in nothing but the number of calls, and the difference divided by it; the same of the C loop, for
-comparison. Exits with 1 when ours have grown by more than a tenth over the figure in instructions.json, which
---record writes.
+Two runs that differ in nothing but the number of calls, and the difference divided by it; the same
+of the C loop, for comparison. Exits with 1 when ours have grown by more than a tenth over the
+figure in instructions.json, which --record writes.
 """
 
 import argparse
@@ -63,8 +63,8 @@ def main() -> None:
     known = json.loads(RECORD.read_text())
     if counted[OURS][OWN] > (least := known["instructions"][OURS][OWN]) * GROWTH:
         sys.exit(
-            f"instructions: our own {counted[OURS][OWN]:,} are more than a tenth above the {least:,} of"
-            f" benchmarks/instructions.json ({known['compiler']});"
+            f"instructions: {counted[OURS][OWN]:,} of our own are more than a tenth above {least:,}"
+            f" in benchmarks/instructions.json (compiled by {known['compiler']});"
             " if that has to be: make instructions RECORD=1"
         )
 
@@ -98,7 +98,7 @@ def profile(place: Place, subject: Subject, server: Server, calls: int) -> str:
 
 
 def by_owner(written: str) -> Counter[str]:
-    """Sums the costs of its lines; those after ``calls=`` are what was called, and counted there."""
+    """Sums the costs of its lines; one after ``calls=`` is what was called, and counted there."""
     names: dict[str, str] = {}
     costs: Counter[str] = Counter()
     owner, is_inclusive = OTHERS, False

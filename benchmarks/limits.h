@@ -1,9 +1,10 @@
 /*
- * limits.h - what the C programs here share: the order to measure, the body, the answer, the clocks.
+ * limits.h - what the C programs here share: the order to measure, the body, the answer, the
+ * clocks.
  *
  * They do what a client of Merge has to do for a call, and nothing more: a body made with cJSON for
- * each call, the header lines that merge-link sends, the answer parsed with cJSON, its status and its
- * link_token looked at, and the token copied. What fails ends the program: they are no clients.
+ * each call, the header lines that merge-link sends, the answer parsed with cJSON, its status and
+ * its link_token looked at, and the token copied. What fails ends the program: they are no clients.
  *
  * Each is started with a JSON object, says "ready" once it is connected and warm, and then measures
  * as many calls as each line on its standard input says (see subjects/measuring.py).
@@ -54,7 +55,8 @@ static inline order read_order(int argc, char **argv) {
         .at_once = number_of(task, "at_once"),
         .warm_up = number_of(task, "warm_up"),
     };
-    if (read.url == NULL || read.key == NULL || read.user_agent == NULL) fail("a member is missing");
+    if (read.url == NULL || read.key == NULL || read.user_agent == NULL)
+        fail("a member is missing");
     return read;
 }
 

@@ -23,7 +23,8 @@ for name in sys.argv[1:]:
         found[name] = importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
         pass
-print(json.dumps({"Python": platform.python_version(), "libraries": _core.versions(), "peers": found}))
+said = {"Python": platform.python_version(), "libraries": _core.versions(), "peers": found}
+print(json.dumps(said))
 """
 
 
@@ -64,7 +65,9 @@ def processor() -> str:
 
 
 def versions(python: str, peers: list[str]) -> dict[str, Any]:
-    said = subprocess.run([python, "-P", "-c", VERSIONS, *peers], capture_output=True, text=True, check=True)
+    said = subprocess.run(
+        [python, "-P", "-c", VERSIONS, *peers], capture_output=True, text=True, check=True
+    )
     found: dict[str, Any] = json.loads(said.stdout)
     return found
 

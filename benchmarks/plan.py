@@ -1,4 +1,4 @@
-"""Who is measured doing what. The numbers of calls make a slice last about a quarter of a second."""
+"""Who is measured doing what. The numbers of calls make most slices last a quarter of a second."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,12 +17,13 @@ class Subject:
     calls: int = 1  # in a slice
     at_once: int = 1
     module: str | None = None  # that its Python must have
+    is_wheel: bool = False  # runs where the wheel that needs nothing of the machine is installed
     task: dict[str, Any] = field(default_factory=dict)  # more of it
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """Subjects that are compared: in each round a process of each, in each slice all of them in turn."""
+    """Subjects that are compared: in each round a process of each, in each slice all in turn."""
 
     name: str
     server: str
@@ -45,11 +46,11 @@ SOCKET = Subject("bare socket", "socket_loop", 3000)
 
 C_MULTI = Subject("C multi loop", "c_multi", 6000, at_once=64)
 BULK = Subject("merge-link, bulk", "merge_link_bulk", 4000, at_once=64, module="merge_link.bulk")
-AWAITS = (
-    Subject("merge-link, async", "merge_link_awaits", 1000, at_once=1000, module="merge_link.aio"),
-    Subject("aiohttp", "aiohttp_calls", 1000, at_once=1000, module="aiohttp"),
-    Subject("httpx", "httpx_awaits", 1000, at_once=1000, module="httpx"),
+AWAITS = Subject(
+    "merge-link, async", "merge_link_awaits", 1000, at_once=1000, module="merge_link.aio"
 )
+AIOHTTP = Subject("aiohttp", "aiohttp_calls", 1000, at_once=1000, module="aiohttp")
+HTTPX = Subject("httpx", "httpx_awaits", 1000, at_once=1000, module="httpx")
 
 
 def _threads(name: str, clients: str) -> Subject:
@@ -64,14 +65,18 @@ def _rows(name: str, rows: int) -> Subject:
 MEASUREMENTS = (
     Measurement("calls, plain", "plain", (SOCKET, *CALLS)),
     Measurement("calls, TLS", "tls", CALLS),
-    Measurement("many, plain", "plain", (C_MULTI, BULK, *AWAITS), slices=2),
-    Measurement("many, TLS", "tls", (C_MULTI, BULK, *AWAITS), slices=2),
+    Measurement("many, plain", "plain", (C_MULTI, BULK, AWAITS, AIOHTTP)),
+    Measurement("many, TLS", "tls", (C_MULTI, BULK, AWAITS, AIOHTTP)),
+    # Its pool takes time that grows with the square: many seconds for a slice.
+    Measurement("many, httpx", "plain", (C_MULTI, AWAITS, HTTPX), slices=1, most_rounds=3),
     Measurement(
         "many, slow server",
         "slow",
         (
             Subject("C multi loop", "c_multi", 1600, at_once=64),
-            Subject("merge-link, bulk", "merge_link_bulk", 1600, at_once=64, module="merge_link.bulk"),
+            Subject(
+                "merge-link, bulk", "merge_link_bulk", 1600, at_once=64, module="merge_link.bulk"
+            ),
         ),
         slices=1,
     ),
@@ -91,7 +96,8 @@ MEASUREMENTS = (
 BARE = Subject("bare interpreter", "bare_first")
 FIRST = (
     BARE,
-    Subject(OURS, "merge_link_first", module="merge_link"),
+    Subject(OURS, "merge_link_first", is_wheel=True),
+    Subject("merge-link, from source", "merge_link_first", module="merge_link"),
     Subject("pycurl", "pycurl_first", module="pycurl"),
     Subject("curl_cffi", "curl_cffi_first", module="curl_cffi"),
     Subject("aiohttp", "aiohttp_first", module="aiohttp"),

@@ -5,17 +5,14 @@ from pathlib import Path
 from statistics import median
 
 import matplotlib as mpl
-
-from .figures import Figures, above
-from .plan import BARE
-
-mpl.use("svg")
-mpl.rcParams.update({"svg.hashsalt": "merge-link", "font.size": 9, "font.family": "DejaVu Sans"})
-
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
+from .figures import Figures, above
+from .plan import BARE
+
+STYLE = {"svg.hashsalt": "merge-link", "font.size": 9, "font.family": "DejaVu Sans"}
 OURS, OTHERS, LIMIT = "#0b7285", "#868e96", "#212529"
 Number = Callable[[Figures, str, str], float]
 
@@ -35,12 +32,19 @@ def _above(what: str, unit: float) -> Number:
 PANELS = (
     ("CPU time of a call, µs", "calls, plain", "calls, TLS", _cpu),
     ("CPU time of a token among many, µs", "many, plain", "many, TLS", _cpu),
-    ("From start to first token, ms", "first token, plain", "first token, TLS", _above("wall", 1e-3)),
+    (
+        "From start to first token, ms",
+        "first token, plain",
+        "first token, TLS",
+        _above("wall", 1e-3),
+    ),
     ("Resident memory, MiB", "first token, plain", "first token, TLS", _above("resident", 2**20)),
 )
 
 
 def draw(figures: Figures, into: Path) -> None:
+    mpl.use("svg")
+    mpl.rcParams.update(STYLE)
     shown, panels = plt.subplots(2, 2, figsize=(9.6, 6.0), layout="constrained")
     for axes, (title, plain, tls, number) in zip(panels.flat, PANELS, strict=True):
         _panel(axes, figures, plain, tls, number)

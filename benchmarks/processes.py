@@ -1,4 +1,4 @@
-"""One process that is measured: a script or a C program that follows orders, or makes a first token."""
+"""One process that is measured: it follows orders (a script, a C program), or makes a token."""
 
 import json
 import os
@@ -30,10 +30,14 @@ class Place:
     user_agent: str  # of merge-link: the C programs send the same
     under: tuple[str, ...] = ()  # a command that runs theirs
 
-    def command(self, script: str) -> list[str]:
-        if script.startswith("c_") or script == "socket_loop":
-            return [*self.under, str(self.programs / script)]
-        return [*self.under, self.python, str(SUBJECTS / f"{script}.py")]
+    wheel: str | None = None  # the Python with merge-link's wheel
+
+    def command(self, subject: Subject) -> list[str]:
+        script = SUBJECTS / f"{subject.script}.py"
+        if not script.exists():
+            return [*self.under, str(self.programs / subject.script)]
+        python = self.wheel if subject.is_wheel and self.wheel else self.python
+        return [*self.under, python, str(script)]
 
 
 def user_agent(python: str) -> str:
@@ -60,7 +64,7 @@ class Worker:
         }
         with pinned(place.core):
             self._process = subprocess.Popen(
-                [*place.command(subject.script), json.dumps(task)],
+                [*place.command(subject), json.dumps(task)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
@@ -109,7 +113,7 @@ def first_token(place: Place, subject: Subject, server: Server) -> dict[str, flo
     with pinned(place.core):
         begin = time.perf_counter()
         process = subprocess.Popen(
-            [*place.command(subject.script), *arguments], stdout=write, env=ENVIRONMENT
+            [*place.command(subject), *arguments], stdout=write, env=ENVIRONMENT
         )
     os.close(write)
     with open(read, "rb", buffering=0) as pipe:

@@ -31,13 +31,13 @@ class Extent:
         return max(int(subject.calls * self.share), min(subject.calls, 100))
 
     def warm_up(self, subject: Subject) -> int:
-        """So many calls that all connections are made, too."""
-        return min(self.calls(subject), max(self.calls(subject) // 10, subject.at_once), 1000)
+        """So many calls that all connections are made, too: no client here has more than 100."""
+        return min(self.calls(subject), max(self.calls(subject) // 10, 100), 500)
 
 
 def present(place: Place, subjects: Iterable[Subject]) -> list[Subject]:
-    """Those that the Python of the place can run."""
-    subjects = list(subjects)
+    """Those that the place can run."""
+    subjects = [subject for subject in subjects if place.wheel or not subject.is_wheel]
     names = sorted({subject.module for subject in subjects if subject.module})
     said = subprocess.run(
         [place.python, "-P", "-c", FIND, *names], capture_output=True, text=True, check=True

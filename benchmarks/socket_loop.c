@@ -1,5 +1,6 @@
 /*
- * socket_loop - the same bytes over a bare socket, prepared once and not parsed: what the kernel costs.
+ * socket_loop - the same bytes over a bare socket, prepared once and not parsed: what the kernel
+ * costs.
  */
 #include "limits.h"
 
@@ -44,7 +45,8 @@ int main(int argc, char **argv) {
     order task = read_order(argc, argv);
     loop with = {.connection = socket(AF_INET, SOCK_STREAM, 0)};
     int port = 0, on = 1;
-    if (sscanf(task.url, "http://127.0.0.1:%d/", &port) != 1) fail("the URL is not http://127.0.0.1:port/...");
+    if (sscanf(task.url, "http://127.0.0.1:%d/", &port) != 1)
+        fail("the URL is not http://127.0.0.1:port/...");
     struct sockaddr_in to = {.sin_family = AF_INET,
                              .sin_port = htons((in_port_t)port),
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -34,9 +34,8 @@ def place(benchmarks: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     programs = tmp_path_factory.mktemp("programs")
     subprocess.run(["make", "-s", "-C", ROOT, "limits", f"LIMITS={programs}"], check=True)
     python = sys.executable
-    return benchmarks.processes.Place(
-        python, programs, None, benchmarks.processes.user_agent(python)
-    )
+    user_agent = benchmarks.processes.user_agent(python)
+    return benchmarks.processes.Place(python, programs, None, user_agent, wheel=python)
 
 
 @pytest.fixture(scope="module")
@@ -55,11 +54,16 @@ def test_each_measurement_runs_and_gives_the_table(
     extent = benchmarks.rounds.Extent(rounds=1, share=0.0, slices=1)
     figures = benchmarks.rounds.run(place, serving, extent)
     plan = benchmarks.plan
-    for measurement in (*plan.MEASUREMENTS, SimpleNamespace(name="first token, TLS", subjects=plan.FIRST)):
+    for measurement in (
+        *plan.MEASUREMENTS,
+        SimpleNamespace(name="first token, TLS", subjects=plan.FIRST),
+    ):
         here = benchmarks.rounds.present(place, measurement.subjects)
         assert list(figures[measurement.name]) == [subject.name for subject in here]
         for told in figures[measurement.name].values():
-            assert all(len(numbers) == 1 and numbers[0] > 0 for numbers in (told["cpu"], told["wall"]))
+            assert all(
+                len(numbers) == 1 and numbers[0] > 0 for numbers in (told["cpu"], told["wall"])
+            )
     goals = benchmarks.goals
     assert goals.measured_goals(figures)
     assert len(benchmarks.page.goals_table(figures)) == len(goals.measured_goals(figures))
@@ -89,7 +93,7 @@ def figures_of(benchmarks: Any, ours: float, others: float) -> Any:
         for subject in subjects:
             is_ours = subject.script.startswith("merge_link")
             number = 0.0 if subject is plan.BARE else ours if is_ours else others
-            told = dict.fromkeys(("cpu", "wall", "resident", "growth"), [number, number])
+            told = {what: [number] * 2 for what in ("cpu", "wall", "resident", "growth")}
             figures.setdefault(name, {})[subject.name] = told
     return figures
 
@@ -105,7 +109,7 @@ def test_every_goal_has_a_row_and_can_be_met_and_missed(benchmarks: Any) -> None
 
 
 def test_a_ratio_is_the_median_over_pairs(benchmarks: Any) -> None:
-    """Of slices that ran side by side: that the machine slowed down for some of them is no matter."""
+    """Of slices that ran side by side: that the machine slowed down for some is no matter."""
     figures = figures_of(benchmarks, 1.0, 1.0)
     calls = figures["calls, plain"]
     calls["merge-link"] = {"cpu": [1.1, 110.0, 12.0]}

@@ -1,7 +1,7 @@
 """What the scripts of the first token share. Nothing is imported: it would count.
 
-Each is started with the endpoint's URL, the base URL, the key and a PEM file ("": plain), makes one token, and
-tells it with one byte; then it tells its resident memory.
+Each is started with the endpoint's URL, the base URL, the key and a PEM file ("": plain), makes one
+token, and tells it with one byte; then it tells its resident memory.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""`create_link_tokens` with a kept `merge_link.Client`, so many at once; and how memory grew meanwhile."""
+"""`create_link_tokens` with a kept `merge_link.Client`; and how memory grew meanwhile."""
 
 from collections.abc import Iterator
 

@@ -12,7 +12,11 @@ def make_client() -> Client:
     return Client(api_key=TASK["key"], base_url=TASK["base_url"], ca_bundle=TASK["ca"])
 
 
-clients = [make_client()] * THREADS if TASK["clients"] == "one" else [make_client() for _ in range(THREADS)]
+clients = (
+    [make_client()] * THREADS
+    if TASK["clients"] == "one"
+    else [make_client() for _ in range(THREADS)]
+)
 
 
 def make_calls(calls: int) -> None:
