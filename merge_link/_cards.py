@@ -281,6 +281,8 @@ def _html(value: Any) -> str:
             return _text(_seconds(value))
         case datetime():
             return _moment(value, datetime.now(UTC))
+        case dict():
+            return ", ".join(f"{_text(name)} {_html(one)}" for name, one in value.items()) or "none"
         case Headers():
             return _text(", ".join(value))
         case Record():

@@ -165,10 +165,25 @@ class Tally:
 # ---- telling ----
 
 
-class Bar:
+class Teller:
+    """Tells nobody."""
+
+    beat: float | None = None  # seconds between two looks at the clock while nothing happens
+
+    def tell(self) -> None:
+        """Tell of one row more."""
+
+    def tick(self) -> None:
+        """Tell that nothing happens."""
+
+    def close(self) -> None:
+        """Tell how it ended."""
+
+
+class Bar(Teller):
     """A bar of tqdm, in a terminal or a notebook."""
 
-    beat: float | None = 1.0  # seconds between two looks at the clock while nothing happens
+    beat = 1.0
 
     def __init__(self, tally: Tally) -> None:
         tqdm = _tqdm()
@@ -180,7 +195,7 @@ class Bar:
         """Show one row more."""
         if self._tally.failed != self._failed:
             self._failed = self._tally.failed
-            self._bar.set_postfix(failed=self._failed, refresh=False)
+            self._bar.set_postfix_str(f"{self._failed} failed", refresh=False)
         self._bar.update()
 
     def tick(self) -> None:
@@ -208,10 +223,9 @@ def _tqdm() -> Any:
     raise ConfigurationError(_INSTALL)
 
 
-class Hook:
+class Hook(Teller):
     """The caller's own function, called ten times a second at most, and at the end."""
 
-    beat: float | None = None
     _PAUSE = 0.1
 
     def __init__(self, function: Callable[[Progress], object], tally: Tally) -> None:
@@ -224,9 +238,6 @@ class Hook:
         if monotonic() >= self._next:
             self._call()
             self._next = monotonic() + self._PAUSE
-
-    def tick(self) -> None:
-        """Say nothing: nothing has happened."""
 
     def close(self) -> None:
         """Tell how it ended."""
@@ -241,25 +252,14 @@ class Hook:
             getLogger("merge_link").exception("progress raised")
 
 
-class Silence:
-    """Tells nobody."""
-
-    beat: float | None = None
-
-    def tell(self) -> None:
-        """Say nothing."""
-
-    tick = close = tell
-
-
 def teller_of(
     progress: bool | Callable[[Progress], object] | None,
-) -> Callable[[Tally], Bar | Hook | Silence]:
+) -> Callable[[Tally], Teller]:
     """Return what makes the teller that was asked for, once there is something to tell."""
     from merge_link.errors import ConfigurationError
 
     if progress is None or progress is False:
-        return lambda tally: Silence()
+        return lambda tally: Teller()
     if progress is True:
         _tqdm()
         return Bar

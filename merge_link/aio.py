@@ -267,13 +267,11 @@ class AsyncClient(_core.BaseClient):
             ticket.cancel()
             raise
 
-    def _prepare_many(self, operation: str, count: int, options: Any) -> list[_core.Ticket]:
+    def _prepare_many(self, operation: str, count: Any, options: Any) -> list[_core.Ticket]:
         try:
             _core.check(operation, connections=count, **options)
-            most = min(index(count), self.max_connections)
-            return [
-                self.prepare(operation, {**options, "connections": 1}) for _ in range(max(most, 1))
-            ]
+            most = min(1 if count is None else index(count), self.max_connections)
+            return [self.prepare(operation, {**options, "connections": 1}) for _ in range(most)]
         finally:
             options.clear()
 

@@ -10,6 +10,7 @@ import sys
 from collections import deque
 from collections.abc import AsyncIterable, Iterable, Mapping
 from contextlib import contextmanager
+from functools import partial
 
 from merge_link import _core
 from merge_link._tally import BulkSummary, Latency, Progress, Tally, teller_of
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     )
     from types import TracebackType
     from typing import Any, Self
+
+    from merge_link._tally import Teller
 
     Row = Mapping[str, object]
 
@@ -77,12 +80,13 @@ class _Plan:
         self.client = client
         self.rows = rows
         self.defaults = defaults
-        self.concurrency = _check_concurrency(concurrency)
-        self.per_second = per_second(rate)
+        self.concurrency: int = _check_concurrency(concurrency)
+        self.per_second: float = per_second(rate)
         self.ordered = ordered
-        self.make_teller = teller_of(progress)
+        self.make_teller: Callable[[Tally], Teller] = teller_of(progress)
         self.total: int | None = len(rows) if hasattr(rows, "__len__") else None
         self.is_stopped = False  # no further rows
+        self.wake: Callable[[], object] | None = None  # who may be waiting for one
         if client.closed:
             raise ClientClosedError("the client is closed: make a new one")
 
@@ -100,19 +104,19 @@ def _check_defaults(defaults: Mapping[str, object]) -> None:
     try:
         _core.check(_OPERATION, **defaults)
     except ValidationError:
-        pass  # rows may bring what is missing or does not fit
+        return  # rows may bring what is missing or does not fit
     except TypeError as error:
-        from difflib import get_close_matches
+        refusal = error
+    else:
+        return
+    from difflib import get_close_matches
 
-        known = [field["name"] for field in _core.fields(_OPERATION)]
-        for name in defaults:
-            near = None if name in known else get_close_matches(name, _OPTIONS, 1)
-            if near:
-                raise TypeError(
-                    f"create_link_tokens() got an unexpected keyword argument {name!r}; "
-                    f"did you mean {near[0]!r}?"
-                ) from None
-        raise error from None
+    known = [field["name"] for field in _core.fields(_OPERATION)]
+    for name in defaults:
+        for meant in () if name in known else get_close_matches(name, _OPTIONS, 1):
+            unexpected = f"create_link_tokens() got an unexpected keyword argument {name!r}"
+            raise TypeError(f"{unexpected}; did you mean {meant!r}?")
+    raise refusal
 
 
 def _check_concurrency(concurrency: object) -> int:
@@ -159,7 +163,7 @@ class _Work:
     """Rows in, outcomes out."""
 
     def __init__(self, plan: _Plan, tally: Tally) -> None:
-        self._client = plan.client
+        self._submit: Callable[..., object] = plan.client.submit
         self._defaults = plan.defaults
         self._flow = _core.Flow(plan.per_second)
         self._tally = tally
@@ -187,17 +191,14 @@ class _Work:
             if type(row) is not dict and not isinstance(row, Mapping):
                 raise TypeError(f"a row must be a mapping of fields, not {type(row).__name__}")
             fields = {**self._defaults, **row}
-            self._send((index, row), fields)
+            self._submit(_OPERATION, self.mailbox, (index, row), self._flow, fields)
         except Exception as error:
-            self._arrive(outcome_of(index, row, None, _without_our_frame(error)))
+            self._arrive(outcome_of(index, row, None, _without_our_frames(error)))
         except BaseException:
             row = fields = {}  # a traceback may show what they hold
             raise
         else:
             self._in_flight += 1
-
-    def _send(self, context: tuple[int, Row], fields: dict[str, Any]) -> None:
-        self._client.submit(_OPERATION, self.mailbox, context, self._flow, fields)
 
     def take(self) -> None:
         """Take in what has come."""
@@ -274,14 +275,17 @@ class _Rows:
                     work.begin(row)
         except Exception as error:
             self._left = None
-            work.failure = _without_our_frame(error)
+            work.failure = _without_our_frames(error)
         finally:
             row = None  # a traceback may show what it holds
 
 
-def _without_our_frame(error: Exception) -> Exception:
-    """Return the error without the frame that caught it: its variables hold a row."""
-    return error.with_traceback(error.__traceback__ and error.__traceback__.tb_next)
+def _without_our_frames(error: Exception) -> Exception:
+    """Return the error without the frames here that it came through: they hold rows."""
+    traceback, here = error.__traceback__, _without_our_frames.__code__.co_filename
+    while traceback is not None and traceback.tb_frame.f_code.co_filename == here:
+        traceback = traceback.tb_next
+    return error.with_traceback(traceback)
 
 
 # ---- runs ----
@@ -306,6 +310,8 @@ class _Run:
         May be called from a signal handler.
         """
         self._plan.is_stopped = True
+        if self._plan.wake is not None:
+            self._plan.wake()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self._tally}>"
@@ -449,6 +455,7 @@ async def _async_outcomes(plan: _Plan, tally: Tally) -> AsyncGenerator[Outcome, 
     work = _AsyncWork(plan, tally)
     with work.ending(KeyboardInterrupt, CancelledError):
         rows = (_AsyncRows if isinstance(plan.rows, AsyncIterable) else _Rows)(plan, work)
+        plan.wake = partial(loop.call_soon_threadsafe, work.tell)
         descriptor = work.mailbox.fileno()
         loop.add_reader(descriptor, work.take_and_tell)
         try:
@@ -466,6 +473,7 @@ async def _async_outcomes(plan: _Plan, tally: Tally) -> AsyncGenerator[Outcome, 
                 else:
                     break
         finally:
+            plan.wake = None
             loop.remove_reader(descriptor)
             await work.leave()
         if work.failure is not None:
@@ -479,16 +487,19 @@ class _AsyncWork(_Work):
         from asyncio import Event
 
         super().__init__(plan, tally)
+        self._prepare = plan.client.prepare
+        self._submit = self._submit_or_ask
         self._news = Event()
         self._tasks: set[Task[None]] = set()
 
-    def start(self, work: Coroutine[Any, Any, None]) -> None:
+    def start(self, work: Coroutine[Any, Any, None]) -> Task[None]:
         """Let it run until the end of all."""
         from asyncio import create_task
 
         task = create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def leave(self) -> None:
         """End what was started."""
@@ -499,14 +510,22 @@ class _AsyncWork(_Work):
         if self._tasks:
             await wait(self._tasks)
 
-    def _send(self, context: tuple[int, Row], fields: dict[str, Any]) -> None:
-        ticket = self._client.prepare(_OPERATION, fields)
+    def _submit_or_ask(
+        self,
+        operation: str,
+        mailbox: _core.Mailbox,
+        context: tuple[int, Row],
+        flow: _core.Flow,
+        fields: dict[str, Any],
+    ) -> None:
+        """Do as a client's submit() does, but leave the asking for a key to a task."""
+        ticket = self._prepare(operation, fields)  # takes what is in the fields
         if ticket.key_source is None:
-            ticket.submit(self.mailbox, context, self._flow)
+            ticket.submit(mailbox, context, flow)
         else:
-            self.start(self._ask_and_send(ticket, context))
+            self.start(self._ask_and_submit(ticket, context))
 
-    async def _ask_and_send(self, ticket: _core.Ticket, context: tuple[int, Row]) -> None:
+    async def _ask_and_submit(self, ticket: _core.Ticket, context: tuple[int, Row]) -> None:
         from merge_link.aio import give_key
 
         try:
@@ -514,7 +533,7 @@ class _AsyncWork(_Work):
             ticket.submit(self.mailbox, context, self._flow)
         except Exception as error:
             self._in_flight -= 1
-            self._arrive(outcome_of(*context, None, _without_our_frame(error)))
+            self._arrive(outcome_of(*context, None, _without_our_frames(error)))
             self.tell()
         finally:
             del context  # a traceback may show what it holds
@@ -530,12 +549,13 @@ class _AsyncWork(_Work):
 
     async def wait(self) -> None:
         """Wait until there is something new."""
-        from asyncio import wait_for
+        from asyncio import timeout
 
         self._news.clear()
         while not self._news.is_set():
             try:
-                await wait_for(self._news.wait(), self.teller.beat)
+                async with timeout(self.teller.beat):
+                    await self._news.wait()
             except TimeoutError:
                 self.teller.tick()
 
@@ -550,11 +570,14 @@ class _AsyncRows:
         self._work = work
         self._room = Event()
         self.is_over = False
-        work.start(self._pull())
+        self._task = work.start(self._pull())
 
     def feed(self) -> None:
         """Let as many come as there is room for."""
-        if self._work.has_room():
+        if self._plan.is_stopped:
+            self._task.cancel()
+            self.is_over = True
+        elif self._work.has_room():
             self._room.set()
 
     async def _pull(self) -> None:
@@ -562,7 +585,7 @@ class _AsyncRows:
         row: Any = None
         try:
             rows = aiter(self._plan.rows)
-            while not self._plan.is_stopped:
+            while True:
                 row = await anext(rows, _END)
                 if row is _END:
                     break
@@ -573,7 +596,7 @@ class _AsyncRows:
                     self._room.clear()
                     await self._room.wait()
         except Exception as error:
-            work.failure = _without_our_frame(error)
+            work.failure = _without_our_frames(error)
         finally:
             row = None  # a traceback may show what it holds
             self.is_over = True

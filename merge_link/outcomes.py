@@ -163,6 +163,10 @@ def kinds_of(errors: Iterable[Exception]) -> dict[str, int]:
 def counted(outcomes: Outcomes) -> str:
     """Return how many there are and of what kind, in words."""
     errors = outcomes.errors
+    tokens = _several(len(outcomes) - len(errors), "token")
     kinds = ", ".join(f"{count} {name}" for name, count in kinds_of(errors).items())
-    done = f"{len(outcomes) - len(errors)} tokens"
-    return f"{done}, {len(errors)} errors ({kinds})" if errors else done
+    return f"{tokens}, {_several(len(errors), 'error')} ({kinds})" if errors else tokens
+
+
+def _several(count: int, what: str) -> str:
+    return f"{count} {what}{'s' * (count != 1)}"

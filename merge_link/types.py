@@ -136,6 +136,8 @@ class ModelScope(TypedDict, total=False):
 
 
 class _OptionalFields(TypedDict, total=False):
+    """Those that no request needs."""
+
     integration: str | None
     link_expiry_mins: int | None
     should_create_magic_link_url: bool | None
@@ -201,6 +203,8 @@ class AsyncLinkTokenParams(LinkTokenFields, AsyncCallOptions, total=False):
 
 
 class _AnyFields(_OptionalFields, total=False):
+    """All, none of them required."""
+
     end_user_email_address: str
     end_user_organization_name: str
     end_user_origin_id: str

@@ -18,25 +18,24 @@ FACTORIES: dict[str, Callable[[], asyncio.AbstractEventLoop] | None] = {
     "uvloop": uvloop and uvloop.new_event_loop,
 }
 ON_EACH_LOOP = pytest.mark.parametrize(
-    "loop_factory",
+    "loop_name",
     [
         pytest.param(
-            factory, marks=pytest.mark.skipif(factory is None, reason=f"no {name} for this Python")
+            name, marks=pytest.mark.skipif(factory is None, reason=f"no {name} for this Python")
         )
         for name, factory in FACTORIES.items()
     ],
-    ids=FACTORIES,
 )
 
 
-def run_in(factory: Callable[[], asyncio.AbstractEventLoop], main: Coroutine[Any, Any, T]) -> T:
-    """Run it in a new loop, which has nothing to complain about."""
+def run_in(name: str, main: Coroutine[Any, Any, T]) -> T:
+    """Run it in a new loop of that name, which has nothing to complain about."""
     complaints: list[Any] = []
 
     def complain(loop: object, context: dict[str, Any]) -> None:
         complaints.append(context)
 
-    with asyncio.Runner(loop_factory=factory) as runner:
+    with asyncio.Runner(loop_factory=FACTORIES[name]) as runner:
         runner.get_loop().set_exception_handler(complain)
         result = runner.run(main)
     assert complaints == []

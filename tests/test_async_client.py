@@ -33,9 +33,9 @@ Run = Callable[[Any], Any]
 
 
 @pytest.fixture
-def run(loop_factory: Any) -> Run:
+def run(loop_name: str) -> Run:
     """Run a coroutine in a new loop of each kind."""
-    return lambda main: run_in(loop_factory, main)
+    return lambda main: run_in(loop_name, main)
 
 
 pytestmark = ON_EACH_LOOP
@@ -144,7 +144,7 @@ def test_warming_up_makes_no_more_than_the_client_may_have(run: Run, serve: Serv
     assert len(server.requests) == 2
 
 
-@pytest.mark.parametrize("connections", [0, -1, "3", None, True, 10**30])
+@pytest.mark.parametrize("connections", [0, -1, "3", True, 10**30])
 def test_warming_up_refuses_what_client_refuses(run: Run, serve: Serve, connections: Any) -> None:
     server = serve(PAGE)
     with server.client() as client:

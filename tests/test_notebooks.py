@@ -16,7 +16,7 @@ import pytest
 
 import merge_link
 from isolation import run_script
-from merge_link import Client, LinkToken, _cards
+from merge_link import Client, LinkToken, Outcomes, _cards
 from merge_link.errors import FieldProblem
 from merge_link.sandbox import Sandbox
 from samples import FIELDS, KEY, TOKEN
@@ -297,6 +297,67 @@ def test_a_client_shows_where_it_calls_and_no_key(option: dict[str, str]) -> Non
         assert secret not in card.html
 
 
+# ---- many ----
+
+
+def outcomes_of(sandbox: Sandbox, *rows: Any, **defaults: Any) -> Outcomes:
+    with sandbox.client() as client:
+        return client.create_link_tokens(rows, ordered=True, **defaults).collect()
+
+
+def test_a_list_of_outcomes_is_a_table_of_its_first_rows(sandbox: Sandbox) -> None:
+    outcomes = outcomes_of(sandbox, *[FIELDS] * 12, should_create_magic_link_url=True)
+    card = Card(outcomes)
+    assert card.text.startswith("Outcomes 12 tokens")
+    assert card.rows[0] == ["row", "end_user_origin_id", "outcome"]
+    assert card.rows[1:] == [[str(row), "acme-42", "********"] for row in range(10)]
+    assert card.text.endswith("… and 2 more")
+    for token in outcomes.tokens:
+        assert token.link_token not in card.html
+        assert token.magic_link_url not in card.html
+
+
+def test_errors_among_outcomes_are_counted_and_the_first_are_shown(sandbox: Sandbox) -> None:
+    bad = {**FIELDS, "categories": ["<b>"], "api_key": KEY}
+    rows = [bad, FIELDS, KEY, *[FIELDS] * 10, *[bad] * 12]
+    card = Card(outcomes_of(sandbox, *rows))
+    assert "11 tokens, 14 errors (13 ValidationError, 1 TypeError)" in card.text
+    assert card.rows[1][:2] == ["0", "acme-42"]
+    assert card.rows[1][2].startswith("ValidationError: categories[0] ")
+    assert card.rows[2][2] == "********"
+    assert card.rows[3][1:] == ["", "TypeError: a row must be a mapping of fields, not str"]
+    assert "Errors further down" in card.text
+    assert [row[0] for row in card.rows[12:]] == [str(row) for row in range(13, 23)]
+    assert KEY not in card.html
+
+
+def test_an_empty_list_of_outcomes_is_a_card_too() -> None:
+    assert Card(Outcomes()).text.strip() == "Outcomes 0 tokens"
+
+
+def test_an_outcome_shows_its_row_and_what_came_of_it(sandbox: Sandbox) -> None:
+    row = {**FIELDS, "extra_headers": {"X-Secret": KEY}}
+    good, bad = outcomes_of(sandbox, row, {**row, "categories": []})
+    card = Card(good)
+    assert card.values["index"] == "0"
+    assert "'end_user_origin_id': 'acme-42'" in card.values["request"]
+    assert "link_token ********" in card.values["token"]
+    assert Card(bad).values["error"].startswith("ValidationError: categories")
+    for one in (good, bad):
+        assert KEY not in Card(one).html
+        assert good.token.link_token not in Card(one).html
+
+
+def test_a_run_shows_its_summary(sandbox: Sandbox) -> None:
+    with sandbox.client() as client:
+        run = client.create_link_tokens([FIELDS, {}])
+        run.collect()
+    values = Card(run).values
+    assert (values["done"], values["failed"]) == ("2", "1")
+    assert values["errors"] == "ValidationError 1"
+    assert re.search(r"p50 [\d.]+ ms, p95 ", values["latency"])
+
+
 # ---- reveal ----
 
 
@@ -517,14 +578,35 @@ def test_completion_and_help_know_a_token(saved: dict[str, str]) -> None:
     assert "what Merge Link opens with" in saved["help"]
 
 
-def test_the_example_runs_and_is_kept_without_outputs() -> None:
-    path = ROOT / "examples" / "link_token.ipynb"
+def run_example(name: str) -> list[Any]:
+    """Run a notebook, which is kept without outputs; return these: none is an error."""
+    path = ROOT / "examples" / name
     kept = [cell for cell in json.loads(path.read_text())["cells"] if cell["cell_type"] == "code"]
     assert [cell["outputs"] for cell in kept] == [[]] * len(kept)
+    assert [cell["execution_count"] for cell in kept] == [None] * len(kept)
     ran = json.loads(run_script("notebook_file.py", str(path)))["cells"]
     outputs = [output for cell in ran for output in cell.get("outputs", [])]
     assert "error" not in [output["output_type"] for output in outputs]
-    titles = [re.search("<strong>(.*?)</strong>", "".join(o["data"]["text/html"])) for o in outputs]
-    assert [title[1] for title in titles if title] == [
+    return outputs
+
+
+def titles_of(outputs: list[Any]) -> list[str]:
+    html = ["".join(output.get("data", {}).get("text/html", "")) for output in outputs]
+    return re.findall("merge-link-card.*?<strong>(.*?)</strong>", " ".join(html), re.DOTALL)
+
+
+def test_the_example_of_a_token_runs() -> None:
+    assert titles_of(run_example("link_token.ipynb")) == [
         *("Client", "LinkToken", "LinkToken, revealed", "ValidationError")
     ]
+
+
+def test_the_example_of_many_runs_and_shows_bar_chart_and_no_link() -> None:
+    outputs = run_example("onboarding.ipynb")
+    assert titles_of(outputs) == ["Outcomes", "BulkSummary", "Outcomes"]
+    said = json.dumps(outputs, ensure_ascii=False)
+    assert "498 tokens, 2 errors (2 ValidationError)" in said
+    assert "end_user_email_address is required" in said
+    assert "500/500" in said
+    assert "image/png" in said
+    assert "/link/" not in said.replace(str(ROOT), "")

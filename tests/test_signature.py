@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 import merge_link
-from merge_link import Client, _core
+from merge_link import AsyncClient, Client, _core
 
 FUNCTIONS = {
     "the module's": merge_link.create_link_token,
     "the client's": Client.create_link_token,
+    "the async client's": AsyncClient.create_link_token,
 }
 STUB = ast.parse((Path(_core.__file__).parent / "_core.pyi").read_text())
 CALL_OPTIONS = ["timeout", "max_retries", "api_key", "extra_headers", "extra_body"]
@@ -63,6 +64,14 @@ def test_the_clients_call_takes_nothing_else_and_the_modules_the_clients_options
     short, whole = (shape_of(FUNCTIONS[name]) for name in ("the client's", "the module's"))
     own = {name: default for name, default in OPTIONS.items() if name not in short}
     assert list(whole.items()) == [*short.items(), *own.items()]
+
+
+def test_the_async_client_takes_what_the_client_takes() -> None:
+    assert shape_of(AsyncClient) == ASYNC_OPTIONS == OPTIONS
+    for name in ("create_link_token", "warm_up"):
+        own, its = getattr(AsyncClient, name), getattr(Client, name)
+        assert inspect.signature(own) == inspect.signature(its)
+        assert inspect.getdoc(own).partition("\n\n")[2] == inspect.getdoc(its).partition("\n\n")[2]
 
 
 def test_the_stub_agrees_with_the_signatures() -> None:

@@ -81,6 +81,20 @@ def test_an_async_client_takes_what_its_types_say() -> None:
     assert get_type_hints(types.AsyncWarmUpOptions) == (stub_types("warm_up", "Client") | ASYNC_KEY)
 
 
+@pytest.mark.parametrize(
+    ("defaults", "params"),
+    [
+        (types.LinkTokenDefaults, types.LinkTokenParams),
+        (types.AsyncLinkTokenDefaults, types.AsyncLinkTokenParams),
+    ],
+)
+def test_the_defaults_of_a_bulk_run_are_the_params_and_none_is_required(
+    defaults: Any, params: Any
+) -> None:
+    assert get_type_hints(defaults) == get_type_hints(params)
+    assert defaults.__required_keys__ == frozenset()
+
+
 # ---- with the core's tables ----
 
 SCOPE = {row["name"]: row for row in ROWS["category_common_model_scopes"]["members"]}
@@ -106,6 +120,8 @@ def test_every_nested_object_of_the_rows_has_a_type() -> None:
         types.AsyncWarmUpOptions,
         types.AsyncLinkTokenParams,
         types.AsyncClientOptions,
+        types.LinkTokenDefaults,
+        types.AsyncLinkTokenDefaults,
     }
     assert NESTED.keys() | keywords == set(DICTS)
 

@@ -393,8 +393,8 @@ void ml_flow_free(ml_flow *flow);
 typedef struct ml_submit_options {
     double timeout;      /* negative: the client's. It runs from the submit on, in the queue too */
     int max_retries;     /* negative: the client's */
-    bool tells_attempts; /* attempts come to the mailbox, too. One for whose news there is no memory
-                            is left out */
+    bool tells_attempts; /* attempts come to the mailbox, too; false: only those that are repeated.
+                            One for whose news there is no memory is left out */
     /*
      * NULL: none. A call with a flow is patient:
      * - it waits for the flow's pace;

@@ -1,22 +1,37 @@
 """Uses that type checkers accept in their strict modes. `tests/test_typing.py` also runs each."""
 
+import asyncio
 import dataclasses
 import json
 import os
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypedDict, Unpack, assert_never, assert_type
 
 import merge_link
-from merge_link import Attempt, Client, LinkToken
+from merge_link import (
+    AsyncBulkRun,
+    AsyncClient,
+    Attempt,
+    BulkRun,
+    BulkSummary,
+    Client,
+    LinkToken,
+    Outcome,
+    Outcomes,
+    Progress,
+)
 from merge_link.sandbox import Sandbox
 from merge_link.types import (
+    AsyncClientOptions,
+    AsyncLinkTokenParams,
     Category,
     ClientOptions,
     CommonModel,
     KnownCategory,
+    LinkTokenDefaults,
     LinkTokenFields,
     LinkTokenParams,
     ModelScope,
@@ -98,6 +113,38 @@ def a_key_that_is_rotated(sandbox: Sandbox) -> None:
 
     with Client(api_key=current, base_url=sandbox.base_url) as client:
         client.create_link_token(**WHO, categories=["ats"], api_key=lambda: sandbox.api_key)
+
+
+def calls_that_are_awaited(sandbox: Sandbox) -> None:
+    async def current() -> str:
+        return sandbox.api_key
+
+    async def german(client: AsyncClient, **params: Unpack[AsyncLinkTokenParams]) -> LinkToken:
+        params.setdefault("language", "de")
+        return await client.create_link_token(**params)
+
+    def made(**options: Unpack[AsyncClientOptions]) -> AsyncClient:
+        return AsyncClient(**{"base_url": sandbox.base_url, **options})
+
+    async def main() -> None:
+        async with made(api_key=current, timeout=5) as client:
+            assert_type(client, AsyncClient)
+            await client.warm_up(2, timeout=5, api_key=sandbox.api_key)
+            token = await client.create_link_token(**WHO, categories=["ats"], api_key=current)
+            assert_type(token, LinkToken)
+            both = await asyncio.gather(
+                german(client, **WHO, categories=["ats"]),
+                client.create_link_token(**WHO, categories=["hris"], language="de"),
+            )
+            assert_type(both, tuple[LinkToken, LinkToken])
+            async with asyncio.TaskGroup() as group:
+                task = group.create_task(client.create_link_token(**WHO, categories=["ats"]))
+            assert_type(task.result(), LinkToken)
+            assert_type(client.timeout, float)
+        await sandbox.async_client(timeout=5).aclose()
+        await made(api_key=lambda: sandbox.api_key).close()
+
+    asyncio.run(main())
 
 
 def every_field(sandbox: Sandbox) -> None:
@@ -380,6 +427,84 @@ def as_the_errors_of_python(sandbox: Sandbox) -> None:
         raise merge_link.RequestTimeoutError("too late", code="", attempts=1)
     except TimeoutError as late:
         assert isinstance(late, ConnectionError)
+
+
+# ---- many ----
+
+FIELDS: LinkTokenFields = {
+    "end_user_email_address": "hr@acme.example",
+    "end_user_organization_name": "Acme",
+    "end_user_origin_id": "acme-42",
+    "categories": ["ats"],
+}
+
+
+def many(sandbox: Sandbox) -> None:
+    told: list[float | None] = []
+
+    def tell(progress: Progress) -> None:
+        told.append(progress.seconds_left)
+
+    with sandbox.client() as client:
+        run = client.create_link_tokens(
+            [WHO, WHO], rate="400/min", concurrency=2, progress=tell, categories=["ats"]
+        )
+        assert_type(run, BulkRun)
+        for outcome in run:
+            assert_type(outcome, Outcome)
+            if outcome.token is None:
+                assert_type(outcome.error, Exception | None)
+            else:
+                assert_type(outcome.token.link_token, str)
+        assert_type(run.summary, BulkSummary)
+        assert run.summary.latency is not None
+        assert_type(run.summary.latency.p99, float)
+        assert told
+
+
+def many_of_any_source(sandbox: Sandbox) -> None:
+    def rows() -> Iterator[Mapping[str, object]]:
+        yield FIELDS
+        yield {**WHO, "categories": ("hris",)}
+
+    plain: list[dict[str, str]] = [{"end_user_origin_id": "a"}]
+    mixed: list[dict[str, Any]] = [dict(FIELDS)]
+    with sandbox.client() as client, client.create_link_tokens(rows(), rate=100.0) as run:
+        assert_type(next(run), Outcome)
+        outcomes = client.create_link_tokens([FIELDS], ordered=True).collect()
+        assert_type(outcomes, Outcomes)
+        assert_type(outcomes[0], Outcome)
+        assert_type(outcomes[:1], Outcomes)
+        assert_type(outcomes.tokens, list[LinkToken])
+        assert_type(outcomes.to_dicts(), list[dict[str, Any]])
+        client.create_link_tokens(plain).collect()
+        client.create_link_tokens(mixed, progress=True).collect()
+
+
+def a_wrapper_of_many(sandbox: Sandbox) -> None:
+    def magic_links(client: Client, **defaults: Unpack[LinkTokenDefaults]) -> list[str | None]:
+        defaults["should_create_magic_link_url"] = True
+        run = client.create_link_tokens([FIELDS], **defaults)
+        return [token.magic_link_url for token in run.collect().tokens]
+
+    with sandbox.client() as client:
+        assert magic_links(client, link_expiry_mins=10080)[0]
+
+
+def many_awaited(sandbox: Sandbox) -> None:
+    async def rows() -> AsyncGenerator[LinkTokenFields]:
+        yield FIELDS
+
+    async def main() -> None:
+        async with AsyncClient(api_key=sandbox.api_key, base_url=sandbox.base_url) as client:
+            run = client.create_link_tokens(rows())
+            assert_type(run, AsyncBulkRun)
+            async for outcome in run:
+                assert_type(outcome, Outcome)
+            async with client.create_link_tokens([FIELDS]) as other:
+                assert_type(await other.collect(), Outcomes)
+
+    asyncio.run(main())
 
 
 # ---- around it ----

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TypedDict, Unpack
 
 import merge_link
-from merge_link import Attempt, Client, Clinet, LinkToken  # mistake: misspelt name
+from merge_link import AsyncClient, Attempt, Client, Clinet, LinkToken  # mistake: misspelt name
 from merge_link.sandbox import Sandbox
 from merge_link.types import (
     ClientOptions,
@@ -91,6 +91,61 @@ def calls(client: Client, who: Who, several: Sequence[str], numbers: list[int]) 
     client.warm_up("2")  # mistake: text for a number
     client.timeout = 5.0  # mistake: read only
     print(client.api_key)  # mistake: it cannot be read back
+
+
+def many(client: Client, who: Who, rows: list[LinkTokenFields]) -> None:
+    run = client.create_link_tokens(rows)
+    client.create_link_tokens()  # mistake: no rows
+    client.create_link_tokens(who)  # mistake: one row for many
+    client.create_link_tokens("people.csv")  # mistake: a text for rows
+    client.create_link_tokens([5])  # mistake: numbers for rows
+    client.create_link_tokens(rows, 64)  # mistake: positional
+    client.create_link_tokens(rows, concurrency="64")  # mistake: text for a number
+    client.create_link_tokens(rows, concurency=64)  # mistake: misspelt option
+    client.create_link_tokens(rows, rate=("400", "min"))  # mistake: a pair for a rate
+    client.create_link_tokens(rows, progress="yes")  # mistake: text for bool
+    client.create_link_tokens(rows, progress=print_status)  # mistake: a hook of another type
+    client.create_link_tokens(rows, categories="ats")  # mistake: a text for a list
+    client.create_link_tokens(rows, link_expiry_mins="60")  # mistake: text for minutes
+    client.create_link_tokens(rows, region="eu")  # mistake: not of a call
+    print(run[0])  # mistake: a run is no list
+    print(run.summary.latency.p50)  # mistake: may be None
+    run.summary = None  # mistake: read only
+    for outcome in run:
+        send(outcome.token)  # mistake: may be None, and not a text
+        send(outcome.token.link_token)  # mistake: may be None
+        outcome.index = 5  # mistake: immutable
+        print(outcome.exception)  # mistake: misspelt member
+    send(run.collect().tokens[0])  # mistake: not a text
+
+
+async def many_awaited(client: AsyncClient, rows: list[LinkTokenFields]) -> None:
+    run = client.create_link_tokens(rows)
+    run.collect().tokens  # mistake: not awaited
+    for _ in run:  # mistake: not async
+        pass
+    with run:  # mistake: not async
+        pass
+    await client.create_link_tokens(rows)  # mistake: a run is not awaited
+
+
+async def awaited(client: AsyncClient, who: Who) -> None:
+    token = await client.create_link_token(**who, categories="ats")  # mistake: a text for a list
+    await client.create_link_token(**who, categories=["ats"], timout=5)  # mistake: misspelt
+    await client.create_link_token(**who)  # mistake: missing required field
+    client.create_link_token(**who, categories=["ats"]).link_token  # mistake: not awaited
+    token["link_token"]  # mistake: used as a dict
+    await client.warm_up("2")  # mistake: text for a number
+    await client.warm_up(extra_body={})  # mistake: it has no body
+    with client:  # mistake: it is `async with`
+        pass
+    AsyncClient(api_key=5)  # mistake: no key
+    Client(api_key=key)  # mistake: an async callable is for AsyncClient
+    client.timeout = 5.0  # mistake: read only
+
+
+async def key() -> str:
+    return "test_key"
 
 
 def nested(client: Client, fields: LinkTokenFields) -> None:

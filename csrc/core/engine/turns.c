@@ -23,8 +23,11 @@ static void stand_still(ml_turns *turns, ml_queue *queue, double until) {
 
 static void take_turns(ml_turns *turns, ml_queue *queue) {
     ml_heap_unset(&turns->timers, &queue->timer);
-    if (queue->is_held) turns->held--;
-    queue->is_held = false;
+    if (queue->is_held) {
+        queue->last_held = turns->round;
+        queue->is_held = false;
+        turns->held--;
+    }
     if (queue->is_in_turn) return;
     queue->is_in_turn = true;
     queue->next_in_turn = NULL;
@@ -170,10 +173,11 @@ static bool begin(ml_turns *turns, ml_ticket *ticket);
 
 /* Behind one that the guard holds, it is the guard that kept it waiting. */
 static void time_out(ml_turns *turns, ml_ticket *ticket) {
-    if (!ticket->queue->is_held) {
+    const ml_queue *queue = ticket->queue;
+    if (!queue->is_held && queue->last_held < turns->round) {
         ml_turns_give_up(turns, ticket, &no_turn);
     } else if (begin(turns, ticket)) {
-        ml_call_hold_back(&ticket->job->call, ticket->queue->timer.at);
+        ml_call_hold_back(&ticket->job->call, queue->timer.at);
         finish(turns, ticket);
     }
 }
@@ -216,6 +220,7 @@ void ml_turns_admit(ml_turns *turns, ml_ticket *ticket) {
 
 static void tell_attempt(void *context, const ml_attempt *attempt) {
     ml_job *job = context;
+    if (!job->ticket->tells_attempts && attempt->retry_in < 0.0) return;
     ml_letter *letter = ml_letter_of_attempt(job->ticket, attempt);
     if (letter != NULL) ml_letters_add(job->outgoing, letter);
 }
@@ -228,7 +233,7 @@ static ml_status make_job(ml_turns *turns, ml_ticket *ticket, ml_error *error) {
     job->options = (ml_call_options){
         .timeout = ticket->timeout,
         .max_retries = ticket->max_retries,
-        .on_attempt = ticket->tells_attempts ? tell_attempt : NULL,
+        .on_attempt = tell_attempt,
         .context = job,
     };
     const ml_engine_parts *parts = &turns->parts;
@@ -346,7 +351,7 @@ static void take_all_turns(ml_turns *turns) {
 /* ---- what the engine's thread does ---- */
 
 void ml_turns_go_on(ml_turns *turns) {
-    double now = now_of(turns);
+    double now = turns->round = now_of(turns);
     for (ml_timer *timer; (timer = ml_heap_first(&turns->timers)) != NULL && timer->at <= now;) {
         ml_heap_unset(&turns->timers, timer);
         timer->ring(turns, timer);
