@@ -1,8 +1,8 @@
 """What the scripts here share: the task, and the conversation with the runner.
 
 Each script is a process of its own, started with a JSON object: `url` (of the endpoint),
-`base_url`, `ca` (a PEM file, or null: plain), `key`, `at_once`, `warm_up`. It connects, warms up, says "ready",
-and then makes as many calls as each line on its standard input says, and tells the CPU time of the
+`base_url`, `ca` (a PEM file, or null: plain), `key`, `at_once`, `warm_up`. It connects, warms up,
+says "ready", and then makes as many calls as each line on its standard input says, and tells the CPU time of the
 whole process (user and system, of all threads) and the wall time that they took, in seconds.
 """
 
