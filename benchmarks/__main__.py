@@ -26,6 +26,10 @@ def main() -> None:
     try:
         described = machine.describe(python, list(PEERS), servers.version())
         with servers.serving(cores.server) as serving:
+            if "slow" not in serving:
+                raise servers.Missing(
+                    "nginx's echo module is missing: make system-bench installs it"
+                )
             found = rounds.run(place, serving, arguments.extent, rounds.report_to_stderr)
     except servers.Missing as missing:
         sys.exit(f"benchmarks: {missing}")

@@ -1,4 +1,4 @@
-"""docs/performance.md, written from the figures."""
+"""docs/performance.md, written from the figures and the text; as a command, without measuring."""
 
 import json
 from collections.abc import Iterable
@@ -167,3 +167,7 @@ def _micro(figures: Figures, measurement: str, name: str, what: str) -> str:
 def _times(numbers: list[float], others: list[float]) -> str:
     number = spread(ratios(numbers, others)).middle
     return f"{number:.2f}" if number < 10 else f"{number:.1f}"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(written())

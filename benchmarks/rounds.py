@@ -52,12 +52,13 @@ def run(
     extent: Extent,
     report: Callable[[str], None] = lambda line: None,
 ) -> Figures:
-    """All of the plan that the place can run."""
+    """All of the plan that the place can run, and that there is a server for."""
     figures: Figures = {}
+    measurements = [each for each in MEASUREMENTS if each.server in servers]
     everything = [*FIRST, *(subject for each in MEASUREMENTS for subject in each.subjects)]
     here = set(map(id, present(place, everything)))
     for number in range(extent.rounds):
-        for measurement in MEASUREMENTS:
+        for measurement in measurements:
             if number < measurement.most_rounds:
                 report(f"round {number + 1} of {extent.rounds}: {measurement.name}")
                 subjects = [each for each in measurement.subjects if id(each) in here]

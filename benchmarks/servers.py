@@ -1,7 +1,6 @@
 """nginx with a fixed answer: plain, over TLS, and one that takes its time."""
 
 import contextlib
-import os
 import shutil
 import socket
 import subprocess
@@ -25,7 +24,7 @@ PATIENCE = 10.0  # seconds until it must listen
 TRIES = 5  # another process may take a port that was free a moment ago
 
 CONFIGURATION = """
-load_module {modules}/ngx_http_echo_module.so;
+{load}
 daemon off;
 worker_processes 1;
 pid nginx.pid;
@@ -49,12 +48,15 @@ http {{
         listen 127.0.0.1:{tls} ssl backlog=4096;
         location = {path} {{ return 200 '{answer}'; }}
     }}
+{slow_server}
+}}
+"""
+SLOW_SERVER = """
     server {{
         listen 127.0.0.1:{slow} backlog=4096;
         location = {path} {{ echo_sleep {seconds}; echo_exec @answer; }}
         location @answer {{ return 200 '{answer}'; }}
     }}
-}}
 """
 
 
@@ -72,7 +74,7 @@ class Server:
 
 
 class Missing(Exception):
-    """nginx, or its module, is not on this machine."""
+    """nginx is not on this machine."""
 
 
 def program() -> str:
@@ -83,14 +85,13 @@ def program() -> str:
     return found
 
 
-def modules() -> Path:
-    """The folder of its modules, with the one that can sleep."""
+def echo_module() -> Path | None:
+    """The module that lets it sleep, if it is on this machine."""
     said = subprocess.run([program(), "-V"], capture_output=True, text=True, check=True).stderr
     _, _, rest = said.partition("--modules-path=")
     folder = Path(rest.split()[0] if rest else "/usr/lib/nginx/modules")
-    if not (folder / "ngx_http_echo_module.so").exists():
-        raise Missing("nginx's echo module is missing: make system-bench installs it")
-    return folder
+    module = folder / "ngx_http_echo_module.so"
+    return module if module.exists() else None
 
 
 def version() -> str:
@@ -100,7 +101,7 @@ def version() -> str:
 
 @contextlib.contextmanager
 def serving(core: int | None) -> Iterator[dict[str, Server]]:
-    """The servers by name, on this core, until the end of the block."""
+    """The servers by name, on this core, until the end of the block; slow only with the module."""
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
         folder = Path(name)
         folder.chmod(0o755)  # its worker may be another user
@@ -109,9 +110,10 @@ def serving(core: int | None) -> Iterator[dict[str, Server]]:
         stack.callback(end, process)
         ca = str(folder / "ca.pem")
         yield {
-            "plain": Server(f"http://127.0.0.1:{ports['plain']}/api", None),
-            "tls": Server(f"https://127.0.0.1:{ports['tls']}/api", ca),
-            "slow": Server(f"http://127.0.0.1:{ports['slow']}/api", None),
+            name: Server(f"https://127.0.0.1:{port}/api", ca)
+            if name == "tls"
+            else Server(f"http://127.0.0.1:{port}/api", None)
+            for name, port in ports.items()
         }
 
 
@@ -123,17 +125,21 @@ def write_certificates(folder: Path) -> None:
 
 
 def start(folder: Path, core: int | None) -> tuple[dict[str, int], subprocess.Popen[str]]:
+    echo = echo_module()
+    names = ["plain", "tls", *(["slow"] if echo else [])]
     for _ in range(TRIES):
-        ports = dict(zip(("plain", "tls", "slow"), free_ports(3), strict=True))
-        text = CONFIGURATION.format(
-            **ports, modules=modules(), path=PATH, answer=ANSWER, seconds=SLOW
-        )
+        ports = dict(zip(names, free_ports(len(names)), strict=True))
+        known = {**ports, "path": PATH, "answer": ANSWER, "seconds": SLOW}
+        load = f"load_module {echo};" if echo else ""
+        slow_server = SLOW_SERVER.format(**known) if echo else ""
+        text = CONFIGURATION.format(**known, load=load, slow_server=slow_server)
         (folder / "nginx.conf").write_text(text)
-        command = [program(), "-p", str(folder), "-c", "nginx.conf", "-e", "stderr"]
+        command = [program(), "-p", str(folder), "-c", "nginx.conf"]
         with pinned(core):
             process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-        if listens(process, ports["slow"]):
+        if listens(process, ports["plain"]):
             return ports, process
+        process.terminate()
         said = process.communicate()[1]
         if "Address already in use" not in said:
             break
@@ -154,7 +160,6 @@ def listens(process: subprocess.Popen[str], port: int) -> bool:
     while process.poll() is None and time.monotonic() < end_at:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
             return True
-        os.sched_yield()
         time.sleep(0.01)
     return False
 

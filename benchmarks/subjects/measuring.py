@@ -2,8 +2,9 @@
 
 Each script is a process of its own, started with a JSON object: `url` (of the endpoint),
 `base_url`, `ca` (a PEM file, or null: plain), `key`, `at_once`, `warm_up`. It connects, warms up,
-says "ready", and then makes as many calls as each line on its standard input says, and tells the CPU time of the
-whole process (user and system, of all threads) and the wall time that they took, in seconds.
+says "ready", and then makes as many calls as each line on its standard input says. It tells the CPU
+time of the whole process (user and system, of all threads) and the wall time that they took, in
+seconds.
 """
 
 import json
