@@ -27,10 +27,10 @@ static void make_calls(void *user, int calls) {
     }
 }
 
-static void prepare(loop *with, const order *task, int port) {
+static void prepare(loop *with, const order *task, long port) {
     char *body = make_body();
     int length = snprintf(with->request, sizeof with->request,
-                          "POST %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n"
+                          "POST %s HTTP/1.1\r\nHost: 127.0.0.1:%ld\r\n"
                           "Accept-Encoding: deflate, gzip, br, zstd\r\nUser-Agent: %s\r\n"
                           "Accept: application/json\r\nAuthorization: Bearer %s\r\n"
                           "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
@@ -41,17 +41,23 @@ static void prepare(loop *with, const order *task, int port) {
     free(body);
 }
 
-int main(int argc, char **argv) {
-    order task = read_order(argc, argv);
-    loop with = {.connection = socket(AF_INET, SOCK_STREAM, 0)};
-    int port = 0, on = 1;
-    if (sscanf(task.url, "http://127.0.0.1:%d/", &port) != 1)
-        fail("the URL is not http://127.0.0.1:port/...");
+static int connect_to(long port) {
     struct sockaddr_in to = {.sin_family = AF_INET,
                              .sin_port = htons((in_port_t)port),
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    if (connect(with.connection, (const struct sockaddr *)&to, sizeof to) != 0) fail("connect");
-    setsockopt(with.connection, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    int connection = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+    if (connection < 0) fail("socket");
+    if (connect(connection, (const struct sockaddr *)&to, sizeof to) != 0) fail("connect");
+    setsockopt(connection, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    return connection;
+}
+
+int main(int argc, char **argv) {
+    static const char host[] = "http://127.0.0.1:";
+    order task = read_order(argc, argv);
+    if (strncmp(task.url, host, strlen(host)) != 0) fail("the URL is not http://127.0.0.1:...");
+    long port = strtol(task.url + strlen(host), NULL, 10);
+    loop with = {.connection = connect_to(port)};
     prepare(&with, &task, port);
     measure(make_calls, &with, task.warm_up);
     close(with.connection);
