@@ -144,16 +144,16 @@ soak: setup  ## Make calls from 64 threads for MINUTES=5 to a server that fails 
 	@$(BIN)/python scripts/soak.py $(MINUTES)
 
 .PHONY: bench
-bench: $(PEERS)/.ours $(BENCH_WHEEL)/.ours limits system-bench  ## Measure against peers and limits: docs/performance.md (ROUNDS=10; QUICK=1 prints only)
+bench: $(PEERS)/.ours $(BENCH_WHEEL)/.ours limits system-bench  ## Measure against peers and limits, for docs/performance.md; QUICK=1 only prints
 	@$(PEERS)/bin/python -m benchmarks --programs $(LIMITS) --wheel $(BENCH_WHEEL)/bin/python \
 	    --rounds $(ROUNDS) $(if $(QUICK),--quick)
 
 .PHONY: limits
-limits: system  ## Build the C programs that the benchmarks compare with (build/benchmarks/)
+limits: system  ## The C programs that it compares with (build/benchmarks/)
 	$(PARALLEL) $(LIMIT_PROGRAMS)
 
 .PHONY: instructions
-instructions: $(PEERS)/.ours limits system-bench system-valgrind  ## Count the instructions of a warm call; RECORD=1 writes the figure down
+instructions: $(PEERS)/.ours limits system-bench system-valgrind  ## Count the instructions of a warm call; RECORD=1 records them
 	@$(PEERS)/bin/python -m benchmarks.instructions --programs $(LIMITS) $(if $(RECORD),--record)
 
 .PHONY: test-debug-python

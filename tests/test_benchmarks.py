@@ -3,6 +3,7 @@
 import importlib
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -31,6 +32,8 @@ def benchmarks() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def place(benchmarks: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    if "MERGE_LINK_TEST_ASAN" in os.environ:
+        pytest.skip("what is measured has an environment without the sanitizers")
     programs = tmp_path_factory.mktemp("programs")
     subprocess.run(["make", "-s", "-C", ROOT, "limits", f"LIMITS={programs}"], check=True)
     python = sys.executable
