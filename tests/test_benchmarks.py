@@ -158,6 +158,17 @@ ob=(1)
     assert counted == {"C library and others": 11, "its own code": 9, "libcurl": 40}
 
 
+@pytest.mark.parametrize(("own", "is_too_many"), [(900, False), (1100, False), (1101, True)])
+def test_more_than_a_tenth_more_instructions_of_our_own_is_too_many(
+    benchmarks: Any, own: int, is_too_many: bool
+) -> None:
+    known = {"compiler": "cc 1.2.3", "instructions": {"merge-link": {"its own code": 1000}}}
+    counted = {"merge-link": {"its own code": own, "libcurl": 10_000_000}}
+    complaint = benchmarks.instructions.growth(counted, known)
+    assert (complaint is not None) == is_too_many
+    assert not is_too_many or "1,101 of our own" in complaint
+
+
 # ---- the page ----
 
 
