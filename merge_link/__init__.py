@@ -15,6 +15,21 @@
 What lives here, from the top down; a module imports only from those below it:
 
 =================  ===========================================================
+``cli``            the command ``merge-link`` (extra ``cli``)
+``pytest_plugin``  what pytest's fixtures do; ``merge_link_pytest`` names them (extra ``test``)
+``sandbox``        an emulator of Merge's linking API (extra ``sandbox``)
+``_cards``         what notebooks show of the following, which load it when one asks
+``aio``            `AsyncClient`: what `Client` does, to be awaited
+``client``         `Client`
+``types``          types of arguments, for wrappers; loaded only when something asks for it
+``errors``         what is raised; ``_hints`` makes its notes
+``models``         what is returned, made of ``records``; ``response`` is its HTTP part
+``_environment``   the environment variables that a client reads; ``_no_proxy`` is one of them
+``_attempts``      telling of attempts: logging and ``on_attempt``
+``_gevent``        where a call runs when gevent is at work
+``_core``          the C core: everything between keyword arguments and result
+=================  ===========================================================
+
 Importing this package loads the C core and nothing else: results, errors and the rest are loaded
 when something needs them.
 
@@ -32,6 +47,7 @@ if TYPE_CHECKING:
     from merge_link import response as response
     from merge_link import types as types
     from merge_link._attempts import Attempt
+    from merge_link.aio import AsyncClient
     from merge_link.errors import (
         APIError,
         AuthenticationError,
@@ -56,6 +72,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "APIError",
+    "AsyncClient",
     "Attempt",
     "AuthenticationError",
     "BadRequestError",
@@ -83,7 +100,7 @@ __all__ = [
 ]
 
 # Where the public names come from that are loaded when something asks for them.
-_SOURCES = ("errors", "models", "response", "_attempts")
+_SOURCES = ("errors", "models", "response", "_attempts", "aio")
 _LAZY_MODULES = (*_SOURCES, "types")
 
 # Type checkers must not see it: to them it would make every misspelt name a good one.

@@ -15,6 +15,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from html import escape
 
+from merge_link import _core
 from merge_link.records import MASK, Record
 from merge_link.response import Headers
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Any, NoReturn
 
-    from merge_link.client import Client
     from merge_link.errors import MergeLinkError
 
     Row = tuple[str, str]  # a name, and HTML
@@ -118,10 +118,11 @@ def of_error(error: MergeLinkError) -> str:
     )
 
 
-def of_client(client: Client) -> str:
+def of_client(client: _core.BaseClient) -> str:
     """Return the card of a client: where it calls and how long it tries."""
+    kind = "Client" if isinstance(client, _core.Client) else "AsyncClient"
     shown = ("base_url", "region", "category", "timeout", "max_retries", "closed")
-    return _card("result", "Client", _table((name, _html(getattr(client, name))) for name in shown))
+    return _card("result", kind, _table((name, _html(getattr(client, name))) for name in shown))
 
 
 class Revealed:

@@ -1,6 +1,6 @@
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from types import TracebackType
-from typing import Any, Self, TypedDict
+from typing import Any, Self, TypedDict, final
 
 from typing_extensions import disjoint_base
 
@@ -175,7 +175,100 @@ def set_loopback_only(on: bool, /) -> None:
     """
 
 @disjoint_base
-class Client:
+class BaseClient:
+    """What merge_link.Client and AsyncClient share: options and connections."""
+    def __init__(
+        self,
+        *,
+        api_key: str | Callable[[], str | Awaitable[str]] | None = None,
+        account_token: str | None = None,
+        region: Region | None = None,
+        base_url: str | None = None,
+        category: PathCategory | None = None,
+        timeout: float | None = 30.0,
+        connect_timeout: float | None = 5.0,
+        max_retries: int | None = 2,
+        max_connections: int | None = 100,
+        idle_timeout: float | None = 110.0,
+        max_response_bytes: int | None = None,
+        error_budget: tuple[int, float] | None = (20, 10.0),
+        ca_bundle: CACertificates | None = None,
+        client_cert: ClientCertificate | None = None,
+        proxy: str | None = None,
+        allow_http: bool | None = None,
+        user_agent: str | None = None,
+        on_attempt: Callable[[Attempt], object] | None = None,
+    ) -> None: ...
+    @property
+    def base_url(self) -> str:
+        """What stands before /{category}, without end slash."""
+    @property
+    def region(self) -> Region | None:
+        """us, eu or apac; None when a base_url was given."""
+    @property
+    def category(self) -> str | None:
+        """The category of calls that name none, or None."""
+    @property
+    def timeout(self) -> float:
+        """Seconds for a whole call, retries included."""
+    @property
+    def connect_timeout(self) -> float:
+        """Seconds for connecting, a try."""
+    @property
+    def idle_timeout(self) -> float:
+        """Seconds after which an unused connection is not used again."""
+    @property
+    def max_retries(self) -> int:
+        """Retries of a call, at most."""
+    @property
+    def max_connections(self) -> int:
+        """Connections at once, at most."""
+    @property
+    def max_response_bytes(self) -> int | None:
+        """Bytes of an answer at most, after decompression; None: 1 MiB for link tokens."""
+    @property
+    def error_budget(self) -> tuple[int, float] | None:
+        """(failures, seconds), or None when it is off."""
+    @property
+    def ca_bundle(self) -> str | bytes | None:
+        """The CA certificates in use: file, directory or PEM text (bytes)."""
+    @property
+    def client_cert(self) -> str | None:
+        """File of the client certificate, or None."""
+    @property
+    def allow_http(self) -> bool:
+        """May plain http:// leave this machine?"""
+    @property
+    def user_agent(self) -> str:
+        """The User-Agent header that is sent."""
+    @property
+    def closed(self) -> bool:
+        """Has close() been called?"""
+    def submit(
+        self,
+        operation: str,
+        mailbox: Mailbox,
+        context: object,
+        flow: Flow | None,
+        fields: dict[str, Any],
+        /,
+    ) -> Ticket:
+        """Begin a call whose outcome comes out of the mailbox, beside the context.
+
+        The fields are those of the call, and its options; the flow is a Flow or None. Raises what
+        a call raises before it sends anything.
+        """
+    def prepare(self, operation: str, fields: dict[str, Any], /) -> Ticket:
+        """Return a ticket for a call that begins with its submit().
+
+        Takes what is in the fields: the dict is empty afterwards, so that no frame shows it.
+        """
+    def _enter(self) -> None:
+        """Return the client itself; raise ClientClosedError when it is closed."""
+    def _close(self) -> None:
+        """Close the connections. Calls that run end with ClientClosedError."""
+
+class Client(BaseClient):
     """The part of merge_link.Client that is written in C."""
     def __init__(
         self,
@@ -307,48 +400,53 @@ class Client:
         /,
     ) -> None:
         """Close the client."""
+
+@final
+class Ticket:
+    """One call among many: of prepare() or submit() of a client."""
+    def submit(self, mailbox: Mailbox, context: object, flow: Flow | None, /) -> None:
+        """Hand the call over to the client's engine. The context comes out of the mailbox with the
+        outcome. Raises what a call raises before it sends anything.
+        """
+    def set_key(self, key: str, /) -> None:
+        """Set the API key of the call: what key_source returned."""
+    def cancel(self) -> None:
+        """End the call. Its outcome comes all the same, soon. Harmless when it is over."""
     @property
-    def base_url(self) -> str:
-        """What stands before /{category}, without end slash."""
-    @property
-    def region(self) -> Region | None:
-        """us, eu or apac; None when a base_url was given."""
-    @property
-    def category(self) -> str | None:
-        """The category of calls that name none, or None."""
-    @property
-    def timeout(self) -> float:
-        """Seconds for a whole call, retries included."""
-    @property
-    def connect_timeout(self) -> float:
-        """Seconds for connecting, a try."""
-    @property
-    def idle_timeout(self) -> float:
-        """Seconds after which an unused connection is not used again."""
-    @property
-    def max_retries(self) -> int:
-        """Retries of a call, at most."""
-    @property
-    def max_connections(self) -> int:
-        """Connections at once, at most."""
-    @property
-    def max_response_bytes(self) -> int | None:
-        """Bytes of an answer at most, after decompression; None: 1 MiB for link tokens."""
-    @property
-    def error_budget(self) -> tuple[int, float] | None:
-        """(failures, seconds), or None when it is off."""
-    @property
-    def ca_bundle(self) -> str | bytes | None:
-        """The CA certificates in use: file, directory or PEM text (bytes)."""
-    @property
-    def client_cert(self) -> str | None:
-        """File of the client certificate, or None."""
-    @property
-    def allow_http(self) -> bool:
-        """May plain http:// leave this machine?"""
-    @property
-    def user_agent(self) -> str:
-        """The User-Agent header that is sent."""
-    @property
-    def closed(self) -> bool:
-        """Has close() been called?"""
+    def key_source(self) -> Callable[[], str | Awaitable[str]] | None:
+        """The callable that is to be asked for the API key before submit(), or None."""
+
+@final
+class Mailbox:
+    """Where the outcomes of submitted calls come out: one for each event loop or thread that waits."""
+    def __new__(cls) -> Self:
+        """Create and return a new object.  See help(type) for accurate signature."""
+    def fileno(self) -> int:
+        """Return the descriptor that is readable while something waits to be taken.
+
+        It stays the mailbox's own. Negative: a forked child could not have one of its own.
+        """
+    def wait(self, seconds: float, /) -> bool:
+        """Wait until something can be taken, and return whether it can.
+
+        Other threads run meanwhile. KeyboardInterrupt comes out, and what signal handlers raise.
+        """
+    def take(self, most: int, /) -> list[tuple[Any, Any]]:
+        """Return what has come, as pairs of context and result or exception, and do not wait.
+
+        Looks at so many news at most; those of attempts are told to on_attempt and to the log
+        here. What interrupts that (KeyboardInterrupt) comes out, and nothing is lost: the next
+        call returns it.
+        """
+    def close(self) -> None:
+        """Cancel what is under way for it and forget what was not taken. Again is harmless."""
+
+@final
+class Flow:
+    """A pace that many calls share, in requests a second; 0: as fast as goes.
+
+    Calls of a flow are patient: they wait where Merge, the error budget or the pace
+    makes them wait, whatever their timeout.
+    """
+    def __new__(cls, per_second: float) -> Self:
+        """Create and return a new object.  See help(type) for accurate signature."""

@@ -15,6 +15,8 @@ A function that hands its keyword arguments on says so with ``Unpack``::
 `CallOptions`                what each call takes beside the fields
 `LinkTokenParams`            both: all that ``Client.create_link_token`` takes
 `ClientOptions`              all that `Client` takes
+`AsyncCallOptions`           the same of `AsyncClient`, whose ``api_key`` may be an async callable:
+                             `AsyncWarmUpOptions`, `AsyncLinkTokenParams`, `AsyncClientOptions`
 `CommonModel`                an item of ``common_models``
 `ModelScope`                 an item of ``category_common_model_scopes[...]``, made of
                              `ModelPermission` and `FieldPermissions`
@@ -26,7 +28,7 @@ string, because Merge adds some every year; an editor still completes the known 
 are what ``ca_bundle`` and ``client_cert`` take.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from os import PathLike
 from typing import Any, Literal, Required, TypeAlias, TypedDict
 
@@ -34,6 +36,10 @@ from merge_link._attempts import Attempt
 
 __all__ = [
     "Action",
+    "AsyncCallOptions",
+    "AsyncClientOptions",
+    "AsyncLinkTokenParams",
+    "AsyncWarmUpOptions",
     "CACertificates",
     "CallOptions",
     "Category",
@@ -148,14 +154,31 @@ class LinkTokenFields(TypedDict, total=False):
     ekm_enabled: bool | None
 
 
-class CallOptions(TypedDict, total=False):
-    """What each call takes beside the fields."""
+class _OptionsOfAll(TypedDict, total=False):
+    """What every call takes, with or without a body, to be awaited or not."""
 
     category: PathCategory | None
     timeout: float | None
     max_retries: int | None
-    api_key: str | Callable[[], str] | None
     extra_headers: dict[str, str] | None
+
+
+class CallOptions(_OptionsOfAll, total=False):
+    """What each call takes beside the fields."""
+
+    api_key: str | Callable[[], str] | None
+    extra_body: dict[str, Any] | None
+
+
+class AsyncWarmUpOptions(_OptionsOfAll, total=False):
+    """What ``AsyncClient.warm_up`` takes."""
+
+    api_key: str | Callable[[], str | Awaitable[str]] | None
+
+
+class AsyncCallOptions(AsyncWarmUpOptions, total=False):
+    """What each call of `AsyncClient` takes beside the fields."""
+
     extra_body: dict[str, Any] | None
 
 
@@ -163,10 +186,13 @@ class LinkTokenParams(LinkTokenFields, CallOptions, total=False):
     """All that ``Client.create_link_token`` takes."""
 
 
-class ClientOptions(TypedDict, total=False):
-    """All that `Client` takes."""
+class AsyncLinkTokenParams(LinkTokenFields, AsyncCallOptions, total=False):
+    """All that ``AsyncClient.create_link_token`` takes."""
 
-    api_key: str | Callable[[], str] | None
+
+class _ClientsOptions(TypedDict, total=False):
+    """What both clients take."""
+
     account_token: str | None
     region: Region | None
     base_url: str | None
@@ -184,3 +210,15 @@ class ClientOptions(TypedDict, total=False):
     allow_http: bool | None
     user_agent: str | None
     on_attempt: Callable[[Attempt], object] | None
+
+
+class ClientOptions(_ClientsOptions, total=False):
+    """All that `Client` takes."""
+
+    api_key: str | Callable[[], str] | None
+
+
+class AsyncClientOptions(_ClientsOptions, total=False):
+    """All that `AsyncClient` takes."""
+
+    api_key: str | Callable[[], str | Awaitable[str]] | None

@@ -56,6 +56,7 @@ def test_importing_the_package_loads_the_core_and_little_else() -> None:
         "import merge_link; dir(merge_link)",
         "import merge_link; merge_link.Client(api_key='test_k').close()",
         "import merge_link; merge_link.Client(api_key='test_k').timeout",
+        "import merge_link; merge_link.Response; merge_link.Attempt",
     ],
 )
 def test_what_does_not_call_loads_nothing_heavy(code: str) -> None:
@@ -106,6 +107,10 @@ def test_what_answers_need_is_loaded_only_then(
     assert set(heavy_among(loaded_by(code))) <= allowed
 
 
+def test_asyncio_is_loaded_when_a_client_of_it_is_asked_for() -> None:
+    assert "asyncio" in loaded_by("import merge_link; merge_link.AsyncClient")
+
+
 # ---- names ----
 
 
@@ -142,7 +147,7 @@ def test_a_name_that_is_not_there_is_an_attribute_error(name: str) -> None:
         exec(f"from merge_link import {name}")
 
 
-@pytest.mark.parametrize("module", ["errors", "models", "response", "types"])
+@pytest.mark.parametrize("module", ["errors", "models", "response", "types", "aio"])
 def test_modules_are_attributes_without_an_import(module: str) -> None:
     code = f"import merge_link; print(merge_link.{module}.__name__)"
     done = subprocess.run(

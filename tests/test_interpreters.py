@@ -25,6 +25,7 @@ pytestmark = pytest.mark.skipif(
         "threads_in_interpreters",
         "errors",
         "results",
+        "calls_that_are_awaited",
         "connections_end_with_their_interpreter",
         "one_ends_while_others_call",
         "one_error_budget_for_the_process",

@@ -56,6 +56,13 @@ LEAKS: list[tuple[str, str, Any]] = [
     ("one_call_client", "a token", token_answer()),
     ("unclosed_client", "a token", token_answer()),
     ("record", "nothing", token_answer()),
+    ("awaited", "a rich token", RICH),
+    ("awaited_many", "a token", token_answer()),
+    ("awaited_failure", "a refusal", REFUSAL),
+    ("awaited_failure", "a closed connection", hang_up),
+    ("awaited_hook", "a token", token_answer()),
+    ("awaited_unclosed", "a token", token_answer()),
+    ("awaited_in_loops", "a token", token_answer()),
     ("introspection", "nothing", token_answer()),
 ]
 

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 import merge_link
-from merge_link import Client, _core
+from merge_link import AsyncClient, Client, _core
 
 FUNCTIONS = {
     "the module's": merge_link.create_link_token,
     "the client's": Client.create_link_token,
+    "the async client's": AsyncClient.create_link_token,
 }
 STUB = ast.parse((Path(_core.__file__).parent / "_core.pyi").read_text())
 CALL_OPTIONS = ["timeout", "max_retries", "api_key", "extra_headers", "extra_body"]
@@ -44,6 +45,7 @@ def stub_shape(name: str, inside: str | None = None) -> Shape:
 
 
 OPTIONS = stub_shape("__init__", "Client")
+ASYNC_OPTIONS = stub_shape("__init__", "BaseClient")
 
 
 @pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
@@ -62,6 +64,14 @@ def test_the_clients_call_takes_nothing_else_and_the_modules_the_clients_options
     short, whole = (shape_of(FUNCTIONS[name]) for name in ("the client's", "the module's"))
     own = {name: default for name, default in OPTIONS.items() if name not in short}
     assert list(whole.items()) == [*short.items(), *own.items()]
+
+
+def test_the_async_client_takes_what_the_client_takes() -> None:
+    assert shape_of(AsyncClient) == ASYNC_OPTIONS == OPTIONS
+    for name in ("create_link_token", "warm_up"):
+        own, its = getattr(AsyncClient, name), getattr(Client, name)
+        assert inspect.signature(own) == inspect.signature(its)
+        assert inspect.getdoc(own).partition("\n\n")[2] == inspect.getdoc(its).partition("\n\n")[2]
 
 
 def test_the_stub_agrees_with_the_signatures() -> None:
@@ -121,23 +131,27 @@ def test_a_functions_docstring_says_of_the_clients_options_what_the_clients_does
 
 def stub_docstrings() -> dict[str, tuple[str | None, str | None]]:
     """What the stub and what the core says, by the names of what is described."""
-    clients = next(n.body for n in STUB.body if isinstance(n, ast.ClassDef) and n.name == "Client")
+    classes = [
+        (getattr(_core, node.name), node.body)
+        for node in STUB.body
+        if isinstance(node, ast.ClassDef) and hasattr(_core, node.name)
+    ]
     return {
         f"{owner.__name__}.{node.name}": (
             ast.get_docstring(node),
             inspect.getdoc(getattr(owner, node.name)),
         )
-        for owner, body in ((_core, STUB.body), (_core.Client, clients))
+        for owner, body in ((_core, STUB.body), *classes)
         for node in body
         if isinstance(node, ast.FunctionDef | ast.ClassDef)
         and hasattr(owner, node.name)
-        and node.name != "__init__"
+        and node.name not in ("__init__", "__new__")
     }
 
 
 def test_editors_find_the_cores_docstrings_in_the_stub() -> None:
     found = stub_docstrings()
-    assert len(found) > 20
+    assert len(found) > 40
     for name, (in_stub, in_core) in found.items():
         assert in_stub == in_core, f"{name}: run `make format`"
 
@@ -163,7 +177,13 @@ def test_help_shows_signature_and_arguments() -> None:
     [
         _core,
         *(value for name, value in vars(_core).items() if not name.startswith("__")),
-        *(value for name, value in vars(_core.Client).items() if name not in ("__new__",)),
+        *(
+            value
+            for kind in vars(_core).values()
+            if isinstance(kind, type)
+            for name, value in vars(kind).items()
+            if name != "__new__"
+        ),
     ],
 )
 def test_everything_of_the_core_says_what_it_is(thing: Any) -> None:

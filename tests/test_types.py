@@ -2,6 +2,7 @@
 
 import ast
 import typing
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints, is_typeddict
 
@@ -62,6 +63,24 @@ def test_what_is_required_is_what_the_rows_require(kind: Any) -> None:
     assert kind.__required_keys__ == {name for name, row in ROWS.items() if row["required"]}
 
 
+# What the api_key of an AsyncClient may be.
+ASYNC_KEY = {"api_key": str | Callable[[], str | Awaitable[str]] | None}
+
+
+@pytest.mark.parametrize("name", ["CallOptions", "LinkTokenParams", "ClientOptions"])
+def test_those_of_an_async_client_differ_by_the_key_alone(name: str) -> None:
+    ordinary, its = (get_type_hints(getattr(types, kind)) for kind in (name, f"Async{name}"))
+    assert its == ordinary | ASYNC_KEY
+    assert getattr(types, f"Async{name}").__required_keys__ == (
+        getattr(types, name).__required_keys__
+    )
+
+
+def test_an_async_client_takes_what_its_types_say() -> None:
+    assert get_type_hints(types.AsyncClientOptions) == stub_types("__init__", "BaseClient")
+    assert get_type_hints(types.AsyncWarmUpOptions) == (stub_types("warm_up", "Client") | ASYNC_KEY)
+
+
 # ---- with the core's tables ----
 
 SCOPE = {row["name"]: row for row in ROWS["category_common_model_scopes"]["members"]}
@@ -83,6 +102,10 @@ def test_every_nested_object_of_the_rows_has_a_type() -> None:
         types.CallOptions,
         types.LinkTokenParams,
         types.ClientOptions,
+        types.AsyncCallOptions,
+        types.AsyncWarmUpOptions,
+        types.AsyncLinkTokenParams,
+        types.AsyncClientOptions,
     }
     assert NESTED.keys() | keywords == set(DICTS)
 

@@ -6,6 +6,13 @@
 static const char *const call_names[] = {"timeout",       "max_retries", "api_key",
                                          "extra_headers", "extra_body",  NULL};
 
+const ml_operation *ml_operation_named(PyObject *name) {
+    const char *text = PyUnicode_AsUTF8AndSize(name, NULL);
+    const ml_operation *operation = text == NULL ? NULL : ml_operation_find(text);
+    if (text != NULL && operation == NULL) PyErr_Format(PyExc_KeyError, "no operation %R", name);
+    return operation;
+}
+
 int ml_refuse_positional(const char *function, Py_ssize_t count) {
     if (count == 0) return 0;
     PyErr_Format(PyExc_TypeError, "%s() takes keyword arguments only (%zd positional given)",
@@ -110,6 +117,7 @@ static int take_api_key(ml_state *state, ml_arguments *arguments, PyObject *valu
     if (ml_key_take(state, value, &text, &keep, &arguments->key_source) != 0) return -1;
     ml_request_set_api_key(arguments->request, text);
     Py_XDECREF(keep);
+    Py_XINCREF(arguments->key_source);
     return 0;
 }
 
@@ -154,9 +162,7 @@ static int take(ml_state *state, const ml_operation *operation, ml_options_reade
     return ml_convert(state, ml_request_fields(arguments->request), name, value, row);
 }
 
-int ml_arguments_read(ml_state *state, const ml_operation *operation, PyObject *const *values,
-                      PyObject *names, ml_options_reader *client, ml_arguments *arguments) {
-    Py_ssize_t count = names == NULL ? 0 : PyTuple_Size(names);
+static int begin(const ml_operation *operation, ml_arguments *arguments) {
     ml_call_options_init(&arguments->options);
     arguments->key_source = NULL;
     arguments->request = ml_request_new(operation);
@@ -165,6 +171,13 @@ int ml_arguments_read(ml_state *state, const ml_operation *operation, PyObject *
         return -1;
     }
     ml_request_set_words(arguments->request, &words);
+    return 0;
+}
+
+int ml_arguments_read(ml_state *state, const ml_operation *operation, PyObject *const *values,
+                      PyObject *names, ml_options_reader *client, ml_arguments *arguments) {
+    Py_ssize_t count = names == NULL ? 0 : PyTuple_Size(names);
+    if (begin(operation, arguments) != 0) return -1;
     for (Py_ssize_t i = 0; i < count; i++) {
         const char *name = PyUnicode_AsUTF8AndSize(PyTuple_GetItem(names, i), NULL);
         if (name == NULL || take(state, operation, client, arguments, name, values[i]) != 0) {
@@ -175,7 +188,35 @@ int ml_arguments_read(ml_state *state, const ml_operation *operation, PyObject *
     return 0;
 }
 
+/* The values may run code of theirs, which may change the dict: they are kept meanwhile. */
+static int take_item(ml_state *state, const ml_operation *operation, ml_arguments *arguments,
+                     PyObject *name, PyObject *value) {
+    const char *text = PyUnicode_Check(name) ? PyUnicode_AsUTF8AndSize(name, NULL) : NULL;
+    if (!PyUnicode_Check(name)) PyErr_SetString(PyExc_TypeError, "keywords must be strings");
+    if (text == NULL) return -1;
+    Py_INCREF(name);
+    Py_INCREF(value);
+    int failed = take(state, operation, NULL, arguments, text, value);
+    Py_DECREF(value);
+    Py_DECREF(name);
+    return failed;
+}
+
+int ml_arguments_read_dict(ml_state *state, const ml_operation *operation, PyObject *fields,
+                           ml_arguments *arguments) {
+    PyObject *name, *value;
+    Py_ssize_t position = 0;
+    if (begin(operation, arguments) != 0) return -1;
+    while (PyDict_Next(fields, &position, &name, &value))
+        if (take_item(state, operation, arguments, name, value) != 0) {
+            ml_arguments_free(arguments);
+            return -1;
+        }
+    return 0;
+}
+
 void ml_arguments_free(ml_arguments *arguments) {
     ml_request_free(arguments->request);
     arguments->request = NULL;
+    Py_CLEAR(arguments->key_source);
 }

@@ -3,9 +3,10 @@
  * know neither libcurl nor cJSON, and nothing of csrc/core but the public header.
  *
  *     module     the module, its functions
- *     client     the type Client
+ *     client     the types BaseClient and Client
  *     defaults   the clients behind the module's own functions
  *     call       one call: arguments in, GIL dropped, result or exception out
+ *     mailbox    many calls at once: the types Mailbox, Ticket and Flow
  *     arguments  keyword arguments as a request and options of the call
  *     options    keyword arguments and environment as options of a client
  *     key        an API key: a string, or a callable that is asked for it
@@ -28,7 +29,11 @@
 
 /* The module's objects: one list for the struct, for traverse and for clear. */
 #define ML_STATE_OBJECTS(X)                                                                        \
-    X(client_type) /* _core.Client */                                                              \
+    X(base_type)    /* _core.BaseClient */                                                         \
+    X(client_type)  /* _core.Client */                                                             \
+    X(mailbox_type) /* _core.Mailbox; so on below */                                               \
+    X(ticket_type)                                                                                 \
+    X(flow_type)                                                                                   \
     X(empty_tuple)                                                                                 \
     X(facts_name)   /* "_facts" */                                                                 \
     X(logging_name) /* "logging" */                                                                \
@@ -62,7 +67,7 @@ void ml_state_clear(ml_state *state);
 
 /* An attribute of a module, imported on first use and kept in *slot. Borrowed. */
 PyObject *ml_state_import(PyObject **slot, const char *module, const char *name);
-/* The state behind an instance of Client or of a subclass; NULL with an exception. */
+/* The state behind an instance of BaseClient or of a subclass; NULL with an exception. */
 ml_state *ml_state_of(PyObject *client);
 
 /* A borrowed view of a str, valid as long as it lives. Lone surrogates become CESU bytes, for which
@@ -71,6 +76,9 @@ int ml_text_from(PyObject *string, ml_text *text, PyObject **keep);
 
 /* ---- errors.c ---- */
 
+/* The exception that the error says, or NULL with another one. The response adds what the server
+ * said. */
+PyObject *ml_exception_new(ml_state *state, const ml_error *error, const ml_response *response);
 /* Raises what the error says; the response adds what the server said. Always returns NULL. */
 PyObject *ml_raise(ml_state *state, const ml_error *error, const ml_response *response);
 /* Raises ConfigurationError with a printf-like text. Returns -1. */
@@ -115,6 +123,8 @@ int ml_convert_key(ml_value *object, PyObject *key, const char **name);
  * an exception and -1. */
 int ml_key_take(ml_state *state, PyObject *value, ml_text *text, PyObject **keep,
                 PyObject **source);
+/* Gives the request the key that a callable returned. */
+int ml_key_set(ml_state *state, PyObject *key, ml_request *request);
 /* Asks the callable, which may run any code, and gives the request the key that it returns. */
 int ml_key_ask(ml_state *state, PyObject *source, ml_request *request);
 
@@ -147,16 +157,22 @@ int ml_count_from(ml_state *state, const char *name, PyObject *value, long long 
 
 /* ---- arguments.c ---- */
 
+/* The operation of that name; NULL with an exception. */
+const ml_operation *ml_operation_named(PyObject *name);
+
 typedef struct ml_arguments {
     ml_request *request; /* owned */
     ml_call_options options;
-    PyObject *key_source; /* borrowed: the callable that was given as api_key, or NULL */
+    PyObject *key_source; /* owned: the callable that was given as api_key, or NULL */
 } ml_arguments;
 
 /* Reads keyword arguments of an operation. Options of a client go to `client` when there is one,
  * and are unknown when it is NULL. */
 int ml_arguments_read(ml_state *state, const ml_operation *operation, PyObject *const *values,
                       PyObject *names, ml_options_reader *client, ml_arguments *arguments);
+/* The same from a dict, without options of a client. */
+int ml_arguments_read_dict(ml_state *state, const ml_operation *operation, PyObject *fields,
+                           ml_arguments *arguments);
 void ml_arguments_free(ml_arguments *arguments);
 /* Raises the TypeError of a call with positional arguments; 0 when there are none. */
 int ml_refuse_positional(const char *function, Py_ssize_t count);
@@ -176,9 +192,29 @@ typedef struct ml_caller {
 PyObject *ml_make_call(ml_state *state, const ml_caller *caller, ml_arguments *arguments,
                        bool warms_up);
 
+/* Does the logger take DEBUG? 1: yes, 0: no, -1: exception. */
+int ml_is_debugging(ml_state *state);
+/* Is anybody told of this attempt? The hook is on_attempt, or NULL. */
+bool ml_attempt_is_heard(const ml_attempt *attempt, PyObject *hook, bool debug);
+/* Tells the log and the hook. */
+int ml_attempt_tell(ml_state *state, PyObject *hook, const ml_attempt *attempt);
+
+/* ---- mailbox.c ---- */
+
+extern PyType_Spec ml_mailbox_spec, ml_ticket_spec, ml_flow_spec;
+
+/* A _core.Ticket for a call that is not submitted yet, its arguments read from a dict. */
+PyObject *ml_ticket_object_new(ml_state *state, const ml_caller *caller,
+                               const ml_operation *operation, PyObject *fields);
+/* Asks for the API key where a callable gives it. */
+int ml_ticket_object_ask(ml_state *state, PyObject *ticket);
+/* Submits it to a Mailbox, with a Flow or None. */
+int ml_ticket_object_submit(ml_state *state, PyObject *ticket, PyObject *mailbox, PyObject *context,
+                            PyObject *flow);
+
 /* ---- client.c ---- */
 
-extern PyType_Spec ml_client_spec;
+extern PyType_Spec ml_base_spec, ml_client_spec;
 
 /* The C client inside; NULL before __init__(). Borrowed. */
 ml_client *ml_client_inside(PyObject *self);

@@ -46,30 +46,35 @@ static PyObject *end_facts(const ml_attempt *attempt) {
         number_or_none(ml_answer_time(attempt->headers, -1.0)));
 }
 
-static PyObject *tell_end(const call_context *context, const ml_attempt *attempt) {
-    ml_state *state = context->state;
+static PyObject *tell_end(ml_state *state, PyObject *hook, const ml_attempt *attempt) {
     PyObject *ends = ml_state_import(&state->attempt_ends, "merge_link._attempts", "ends");
     PyObject *facts = end_facts(attempt);
-    PyObject *hook = PyTuple_Pack(1, context->on_attempt != NULL ? context->on_attempt : Py_None);
+    PyObject *first = PyTuple_Pack(1, hook != NULL ? hook : Py_None);
     PyObject *told = NULL;
-    if (ends != NULL && facts != NULL && hook != NULL) told = PyObject_Call(ends, hook, facts);
-    Py_XDECREF(hook);
+    if (ends != NULL && facts != NULL && first != NULL) told = PyObject_Call(ends, first, facts);
+    Py_XDECREF(first);
     Py_XDECREF(facts);
     return told;
+}
+
+bool ml_attempt_is_heard(const ml_attempt *attempt, PyObject *hook, bool debug) {
+    return debug || (attempt->is_over && (hook != NULL || attempt->retry_in >= 0.0));
+}
+
+int ml_attempt_tell(ml_state *state, PyObject *hook, const ml_attempt *attempt) {
+    PyObject *told =
+        attempt->is_over ? tell_end(state, hook, attempt) : tell_beginning(state, attempt);
+    Py_XDECREF(told);
+    return told == NULL ? -1 : 0;
 }
 
 /* Takes the GIL only when somebody listens; a retry is always worth a warning. */
 static void on_attempt(void *argument, const ml_attempt *attempt) {
     call_context *context = argument;
-    bool listens = context->debug;
-    if (attempt->is_over && (context->on_attempt != NULL || attempt->retry_in >= 0.0))
-        listens = true;
-    if (!listens || context->raised) return;
+    bool is_heard = ml_attempt_is_heard(attempt, context->on_attempt, context->debug);
+    if (!is_heard || context->raised) return;
     PyEval_RestoreThread(context->thread);
-    PyObject *told =
-        attempt->is_over ? tell_end(context, attempt) : tell_beginning(context->state, attempt);
-    context->raised = told == NULL;
-    Py_XDECREF(told);
+    context->raised = ml_attempt_tell(context->state, context->on_attempt, attempt) != 0;
     context->thread = PyEval_SaveThread();
 }
 
@@ -92,8 +97,7 @@ static PyObject *find_logger(ml_state *state) {
     return state->logger;
 }
 
-/* 1: the logger takes DEBUG, 0: it does not, -1: exception. */
-static int is_debugging(ml_state *state) {
+int ml_is_debugging(ml_state *state) {
     PyObject *logger = find_logger(state);
     if (logger == NULL) return PyErr_Occurred() ? -1 : 0;
     PyObject *answer =
@@ -124,7 +128,7 @@ typedef struct job {
 
 static PyObject *run(const job *j) {
     ml_state *state = j->state;
-    int debugging = is_debugging(state);
+    int debugging = ml_is_debugging(state);
     if (debugging < 0) return NULL;
     call_context context = {.state = state, .on_attempt = j->on_attempt, .debug = debugging > 0};
     ml_call_options options = j->arguments.options;
@@ -239,5 +243,6 @@ PyObject *ml_make_call(ml_state *state, const ml_caller *caller, ml_arguments *a
     j.owner = Py_NewRef(caller->object);
     j.on_attempt = Py_XNewRef(caller->on_attempt);
     arguments->request = NULL;
+    arguments->key_source = NULL;
     return start(j);
 }

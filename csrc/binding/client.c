@@ -1,6 +1,7 @@
 /*
- * client - the type _core.Client: an ml_client with Python's manners. merge_link.Client is an empty
- * subclass of it, so that no Python frame of this package ever holds a secret.
+ * client - the type _core.BaseClient, an ml_client with Python's manners, and _core.Client, which
+ * adds calls that block. merge_link.Client is an empty subclass of that, merge_link.AsyncClient one
+ * of the first, so that no Python frame of this package ever holds a secret.
  */
 #include "binding.h"
 #include "docs.h"
@@ -38,14 +39,21 @@ static int set_client(ml_state *state, PyObject *self, const ml_client_options *
     return -1;
 }
 
-static int read_options(ml_state *state, PyObject *keywords, ml_options_reader *reader) {
+/* What users call the class that it is, or a subclass of. */
+static const char *name_of(const ml_state *state, PyObject *self) {
+    bool blocks = PyType_IsSubtype(Py_TYPE(self), (PyTypeObject *)state->client_type) != 0;
+    return blocks ? "Client" : "AsyncClient";
+}
+
+static int read_options(ml_state *state, const char *function, PyObject *keywords,
+                        ml_options_reader *reader) {
     PyObject *name, *value;
     Py_ssize_t position = 0;
     while (keywords != NULL && PyDict_Next(keywords, &position, &name, &value)) {
         const char *text = PyUnicode_AsUTF8AndSize(name, NULL);
         if (text == NULL) return -1;
         if (!ml_is_client_option(text))
-            return ml_raise_unknown_keyword("Client", text, ml_client_option_names(), "");
+            return ml_raise_unknown_keyword(function, text, ml_client_option_names(), "");
         if (ml_options_take(state, reader, text, value) != 0) return -1;
     }
     if (ml_options_complete(state, reader) != 0) return -1;
@@ -55,14 +63,16 @@ static int read_options(ml_state *state, PyObject *keywords, ml_options_reader *
 
 static int client_init(PyObject *self, PyObject *arguments, PyObject *keywords) {
     ml_state *state = ml_state_of(self);
-    if (state == NULL || ml_refuse_positional("Client", PyTuple_Size(arguments)) != 0) return -1;
+    if (state == NULL) return -1;
+    const char *function = name_of(state, self);
+    if (ml_refuse_positional(function, PyTuple_Size(arguments)) != 0) return -1;
     if (ml_client_inside(self) != NULL) {
         PyErr_SetString(PyExc_RuntimeError, "a Client cannot be initialised twice");
         return -1;
     }
     ml_options_reader reader;
     if (ml_options_begin(&reader) != 0) return -1;
-    int failed = read_options(state, keywords, &reader);
+    int failed = read_options(state, function, keywords, &reader);
     if (failed == 0) failed = set_client(state, self, &reader.options);
     if (failed == 0) {
         ((client_object *)self)->on_attempt = Py_XNewRef(reader.on_attempt);
@@ -113,7 +123,8 @@ static void client_dealloc(PyObject *self) {
 static ml_client *ready(PyObject *self) {
     ml_client *client = ml_client_inside(self);
     if (client == NULL)
-        PyErr_SetString(PyExc_RuntimeError, "Client.__init__() was not called by the subclass");
+        PyErr_SetString(PyExc_RuntimeError,
+                        "__init__() of the client was not called by the subclass");
     return client;
 }
 
@@ -190,19 +201,69 @@ static PyObject *client_exit(PyObject *self, PyObject *Py_UNUSED(arguments)) {
     return client_close(self, NULL);
 }
 
-static PyObject *client_reduce(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(ignored)) {
-    PyErr_SetString(PyExc_TypeError,
-                    "a Client cannot be pickled or copied: it holds an API key and connections; "
-                    "make one in each process");
+/* ---- many at once ---- */
+
+/* A ticket of the operation; fields that are no dict are refused. */
+static PyObject *make_ticket(ml_state *state, PyObject *self, PyObject *name, PyObject *fields) {
+    if (state == NULL || ready(self) == NULL) return NULL;
+    if (!PyDict_Check(fields)) {
+        PyErr_SetString(PyExc_TypeError, "fields must be a dict");
+        return NULL;
+    }
+    const ml_operation *operation = ml_operation_named(name);
+    if (operation == NULL) return NULL;
+    ml_caller caller = caller_of(self);
+    return ml_ticket_object_new(state, &caller, operation, fields);
+}
+
+static PyObject *client_prepare(PyObject *self, PyTypeObject *type, PyObject *const *values,
+                                Py_ssize_t count, PyObject *names) {
+    if (count != 2 || names != NULL) {
+        PyErr_SetString(PyExc_TypeError, "prepare() takes an operation's name and a dict");
+        return NULL;
+    }
+    PyObject *ticket = make_ticket(PyType_GetModuleState(type), self, values[0], values[1]);
+    if (PyDict_Check(values[1])) PyDict_Clear(values[1]);
+    return ticket;
+}
+
+static PyObject *client_submit(PyObject *self, PyTypeObject *type, PyObject *const *values,
+                               Py_ssize_t count, PyObject *names) {
+    ml_state *state = PyType_GetModuleState(type);
+    if (count != 5 || names != NULL) {
+        PyErr_SetString(PyExc_TypeError,
+                        "submit() takes operation, mailbox, context, flow and fields");
+        return NULL;
+    }
+    PyObject *ticket = make_ticket(state, self, values[0], values[4]);
+    if (ticket == NULL) return NULL;
+    if (ml_ticket_object_ask(state, ticket) == 0 &&
+        ml_ticket_object_submit(state, ticket, values[1], values[2], values[3]) == 0)
+        return ticket;
+    Py_DECREF(ticket);
+    return NULL;
+}
+
+static PyObject *client_reduce(PyObject *self, PyObject *Py_UNUSED(ignored)) {
+    const ml_state *state = ml_state_of(self);
+    if (state == NULL) return NULL;
+    const char *name = name_of(state, self);
+    PyErr_Format(PyExc_TypeError,
+                 "%s %s cannot be pickled or copied: it holds an API key and connections; "
+                 "make one in each process",
+                 name[0] == 'A' ? "an" : "a", name);
     return NULL;
 }
 
 static PyObject *client_repr(PyObject *self) {
     ml_client *client = ml_client_inside(self);
-    if (client == NULL) return PyUnicode_FromString("<merge_link.Client, not initialised>");
+    const ml_state *state = ml_state_of(self);
+    if (state == NULL) return NULL;
+    const char *name = name_of(state, self);
+    if (client == NULL) return PyUnicode_FromFormat("<merge_link.%s, not initialised>", name);
     ml_client_options options;
     ml_client_get_options(client, &options);
-    return PyUnicode_FromFormat("<merge_link.Client base_url='%s'%s>", options.base_url.data,
+    return PyUnicode_FromFormat("<merge_link.%s base_url='%s'%s>", name, options.base_url.data,
                                 ml_client_is_closed(client) ? " closed" : "");
 }
 
@@ -277,6 +338,25 @@ static PyGetSetDef client_getters[] = {
 
 #define METHOD(function) ((PyCFunction)(void (*)(void))(function))
 
+static PyMethodDef base_methods[] = {
+    {"submit", METHOD(client_submit), METH_METHOD | METH_FASTCALL | METH_KEYWORDS,
+     "submit($self, operation, mailbox, context, flow, fields, /)\n--\n\n"
+     "Begin a call whose outcome comes out of the mailbox, beside the context.\n\n"
+     "The fields are those of the call, and its options; the flow is a Flow or None. Raises what\n"
+     "a call raises before it sends anything."},
+    {"prepare", METHOD(client_prepare), METH_METHOD | METH_FASTCALL | METH_KEYWORDS,
+     "prepare($self, operation, fields, /)\n--\n\n"
+     "Return a ticket for a call that begins with its submit().\n\n"
+     "Takes what is in the fields: the dict is empty afterwards, so that no frame shows it."},
+    {"_enter", client_enter, METH_NOARGS,
+     "_enter($self, /)\n--\n\nReturn the client itself; raise ClientClosedError when it is closed."},
+    {"_close", client_close, METH_NOARGS,
+     "_close($self, /)\n--\n\nClose the connections. Calls that run end with ClientClosedError."},
+    {"__reduce__", client_reduce, METH_NOARGS,
+     "__reduce__($self, /)\n--\n\nRaise TypeError: a client cannot be pickled."},
+    {NULL, NULL, 0, NULL},
+};
+
 static PyMethodDef client_methods[] = {
     {"create_link_token", METHOD(client_create_link_token),
      METH_METHOD | METH_FASTCALL | METH_KEYWORDS,
@@ -291,33 +371,42 @@ static PyMethodDef client_methods[] = {
      "__enter__($self, /)\n--\n\nReturn the client itself."},
     {"__exit__", client_exit, METH_VARARGS,
      "__exit__($self, exc_type, exc_value, traceback, /)\n--\n\nClose the client."},
-    {"__reduce__", client_reduce, METH_NOARGS,
-     "__reduce__($self, /)\n--\n\nRaise TypeError: a client cannot be pickled."},
     {NULL, NULL, 0, NULL},
 };
 
-static PyType_Slot client_slots[] = {
-    {Py_tp_doc, "Client(*, api_key=None, account_token=None, region=None, base_url=None, "
-                "category=None, timeout=30.0, connect_timeout=5.0, max_retries=2, "
-                "max_connections=100, idle_timeout=110.0, max_response_bytes=None, "
-                "error_budget=(20, 10.0), ca_bundle=None, client_cert=None, proxy=None, "
-                "allow_http=None, user_agent=None, on_attempt=None)\n--\n\n"
-                "The part of merge_link.Client that is written in C."},
+static PyType_Slot base_slots[] = {
+    {Py_tp_doc,
+     ML_DOC_CLIENT_SIGNATURE(
+         "BaseClient") "What merge_link.Client and AsyncClient share: options and connections."},
     {Py_tp_new, PyType_GenericNew},
     {Py_tp_init, client_init},
     {Py_tp_dealloc, client_dealloc},
     {Py_tp_traverse, client_traverse},
     {Py_tp_clear, client_clear},
     {Py_tp_repr, client_repr},
-    {Py_tp_methods, client_methods},
+    {Py_tp_methods, base_methods},
     {Py_tp_getset, client_getters},
+    {0, NULL},
+};
+
+PyType_Spec ml_base_spec = {
+    .name = "merge_link._core.BaseClient",
+    .basicsize = sizeof(client_object),
+    .flags =
+        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = base_slots,
+};
+
+static PyType_Slot client_slots[] = {
+    {Py_tp_doc,
+     ML_DOC_CLIENT_SIGNATURE("Client") "The part of merge_link.Client that is written in C."},
+    {Py_tp_methods, client_methods},
     {0, NULL},
 };
 
 PyType_Spec ml_client_spec = {
     .name = "merge_link._core.Client",
     .basicsize = sizeof(client_object),
-    .flags =
-        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = client_slots,
 };

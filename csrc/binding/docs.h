@@ -14,6 +14,14 @@
     "idle_timeout=110.0, max_response_bytes=None, error_budget=(20, 10.0), ca_bundle=None, "       \
     "client_cert=None, proxy=None, allow_http=None, user_agent=None, on_attempt=None"
 
+/* The first line of a client's docstring, of which Python makes the signature. */
+#define ML_DOC_CLIENT_SIGNATURE(name)                                                              \
+    name                                                                                           \
+        "(*, api_key=None, account_token=None, region=None, base_url=None, category=None, "        \
+        "timeout=30.0, connect_timeout=5.0, max_retries=2, max_connections=100, "                  \
+        "idle_timeout=110.0, max_response_bytes=None, error_budget=(20, 10.0), ca_bundle=None, "   \
+        "client_cert=None, proxy=None, allow_http=None, user_agent=None, on_attempt=None)\n--\n\n"
+
 #define ML_DOC_EXTRA_ARGUMENTS                                                                     \
     "    extra_headers: further HTTP headers, a dict of strings.\n"                                \
     "    extra_body: fields that Merge added after this version was made.\n"

@@ -79,8 +79,8 @@ static PyObject *answer_facts(const ml_response *response) {
                          ml_response_detail(response));
 }
 
-static PyObject *make_exception(ml_state *state, const ml_error *error,
-                                const ml_response *response) {
+PyObject *ml_exception_new(ml_state *state, const ml_error *error, const ml_response *response) {
+    if (error->status == ML_ERR_MEMORY) return PyObject_CallNoArgs(PyExc_MemoryError);
     PyObject *make = ml_state_import(&state->make_error, "merge_link.errors", "from_core");
     if (make == NULL) return NULL;
     PyObject *exception = NULL;
@@ -95,8 +95,7 @@ static PyObject *make_exception(ml_state *state, const ml_error *error,
 
 PyObject *ml_raise(ml_state *state, const ml_error *error, const ml_response *response) {
     if (PyErr_Occurred()) return NULL;
-    if (error->status == ML_ERR_MEMORY) return PyErr_NoMemory();
-    PyObject *exception = make_exception(state, error, response);
+    PyObject *exception = ml_exception_new(state, error, response);
     if (exception == NULL) return NULL;
     PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
     Py_DECREF(exception);

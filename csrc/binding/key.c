@@ -13,16 +13,22 @@ int ml_key_take(ml_state *state, PyObject *value, ml_text *text, PyObject **keep
     return 0;
 }
 
-/* What the callable raises comes out as it is. */
-int ml_key_ask(ml_state *state, PyObject *source, ml_request *request) {
-    PyObject *key = PyObject_CallNoArgs(source), *keep = NULL;
+int ml_key_set(ml_state *state, PyObject *key, ml_request *request) {
+    PyObject *keep = NULL;
     ml_text text = {0};
-    if (key == NULL) return -1;
     int failed = PyUnicode_Check(key)
                      ? ml_text_from(key, &text, &keep)
                      : ml_refuse_type(state, "what the api_key callable returns", "a string", key);
     if (failed == 0) ml_request_set_api_key(request, text);
     Py_XDECREF(keep);
+    return failed;
+}
+
+/* What the callable raises comes out as it is. */
+int ml_key_ask(ml_state *state, PyObject *source, ml_request *request) {
+    PyObject *key = PyObject_CallNoArgs(source);
+    if (key == NULL) return -1;
+    int failed = ml_key_set(state, key, request);
     Py_DECREF(key);
     return failed;
 }

@@ -29,13 +29,6 @@ static PyObject *check_request(ml_state *state, ml_request *request) {
     return nothing;
 }
 
-static const ml_operation *operation_named(PyObject *name) {
-    const char *text = PyUnicode_AsUTF8AndSize(name, NULL);
-    const ml_operation *operation = text == NULL ? NULL : ml_operation_find(text);
-    if (text != NULL && operation == NULL) PyErr_Format(PyExc_KeyError, "no operation %R", name);
-    return operation;
-}
-
 static PyObject *check(PyObject *module, PyObject *const *values, Py_ssize_t count,
                        PyObject *names) {
     ml_arguments arguments;
@@ -43,7 +36,7 @@ static PyObject *check(PyObject *module, PyObject *const *values, Py_ssize_t cou
         PyErr_SetString(PyExc_TypeError, "check() takes an operation's name, then its keywords");
         return NULL;
     }
-    const ml_operation *operation = operation_named(values[0]);
+    const ml_operation *operation = ml_operation_named(values[0]);
     if (operation == NULL) return NULL;
     if (ml_arguments_read(state_of(module), operation, values + 1, names, NULL, &arguments) != 0)
         return NULL;
@@ -109,7 +102,7 @@ static PyObject *describe_fields(const ml_field *rows) {
 }
 
 static PyObject *fields(PyObject *Py_UNUSED(module), PyObject *name) {
-    const ml_operation *operation = operation_named(name);
+    const ml_operation *operation = ml_operation_named(name);
     return operation == NULL ? NULL : describe_fields(operation->fields);
 }
 
@@ -188,6 +181,20 @@ static PyMethodDef functions[] = {
 
 /* ---- life ---- */
 
+static int add_type(PyObject *module, PyType_Spec *spec, PyObject *base, PyObject **slot) {
+    *slot = PyType_FromModuleAndSpec(module, spec, base);
+    return *slot == NULL ? -1 : PyModule_AddType(module, (PyTypeObject *)*slot);
+}
+
+static int add_types(ml_state *state, PyObject *module) {
+    if (add_type(module, &ml_base_spec, NULL, &state->base_type) != 0 ||
+        add_type(module, &ml_client_spec, state->base_type, &state->client_type) != 0 ||
+        add_type(module, &ml_mailbox_spec, NULL, &state->mailbox_type) != 0 ||
+        add_type(module, &ml_ticket_spec, NULL, &state->ticket_type) != 0)
+        return -1;
+    return add_type(module, &ml_flow_spec, NULL, &state->flow_type);
+}
+
 static int module_exec(PyObject *module) {
     ml_state *state = state_of(module);
     ml_error error;
@@ -196,10 +203,7 @@ static int module_exec(PyObject *module) {
         PyErr_SetString(PyExc_ImportError, error.text);
         return -1;
     }
-    if (ml_state_init(state) != 0) return -1;
-    state->client_type = PyType_FromModuleAndSpec(module, &ml_client_spec, NULL);
-    if (state->client_type == NULL) return -1;
-    return PyModule_AddType(module, (PyTypeObject *)state->client_type);
+    return ml_state_init(state) == 0 ? add_types(state, module) : -1;
 }
 
 static int module_traverse(PyObject *module, visitproc visit, void *arg) {

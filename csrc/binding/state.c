@@ -48,7 +48,7 @@ PyObject *ml_state_import(PyObject **slot, const char *module, const char *name)
 }
 
 /* A Python subclass has no module state of its own: the first class up the line that has one is
- * ours, since nothing else can stand between it and _core.Client. */
+ * ours, since nothing else can stand between it and _core.BaseClient. */
 ml_state *ml_state_of(PyObject *client) {
     for (PyTypeObject *type = Py_TYPE(client); type != NULL;
          type = PyType_GetSlot(type, Py_tp_base)) {

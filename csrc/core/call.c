@@ -6,6 +6,9 @@
 #include <math.h>
 #include <string.h>
 
+/* So often a patient call does as Merge says, before it counts as one that failed. */
+enum { MOST_TOLD = 10 };
+
 static double time_left(const ml_call *call) {
     return call->deadline - call->transport->now();
 }
@@ -23,14 +26,14 @@ static ml_status check_destination(const ml_config *config, ml_error *error) {
         config->has_remote_host ? config->host : config->proxy_server);
 }
 
-static ml_status choose_key(ml_call *call, ml_text own, ml_error *error) {
-    ml_text key = own.data != NULL ? own : ml_secret_view(&call->config->api_key);
+static ml_text key_of(const ml_request *request, const ml_config *config) {
+    return request->api_key.data != NULL ? request->api_key : ml_secret_view(&config->api_key);
+}
+
+static ml_status check_key(const ml_request *request, const ml_config *config, ml_error *error) {
+    ml_text key = key_of(request, config);
     if (key.data == NULL) return ml_fail(error, ML_ERR_CONFIGURATION, "api_key is missing");
-    if (own.data != NULL) {
-        ml_status status = ml_config_check_key(call->config, key, error);
-        if (status != ML_OK) return status;
-    }
-    return ml_secret_set(&call->api_key, key) ? ML_OK : ml_fail_memory(error);
+    return request->api_key.data != NULL ? ml_config_check_key(config, key, error) : ML_OK;
 }
 
 static ml_status check_call_options(const ml_call_options *options, ml_error *error) {
@@ -43,10 +46,21 @@ static ml_status check_call_options(const ml_call_options *options, ml_error *er
     return ML_OK;
 }
 
-static ml_status check_account_token(const ml_call *call, ml_error *error) {
-    if (!call->operation->needs_account_token || call->config->account_token.data != NULL)
-        return ML_OK;
-    return ml_fail(error, ML_ERR_CONFIGURATION, "%s needs an account_token", call->operation->name);
+static ml_status check_account_token(const ml_operation *operation, const ml_config *config,
+                                     ml_error *error) {
+    if (!operation->needs_account_token || config->account_token.data != NULL) return ML_OK;
+    return ml_fail(error, ML_ERR_CONFIGURATION, "%s needs an account_token", operation->name);
+}
+
+ml_status ml_call_check(ml_request *request, const ml_config *config,
+                        const ml_call_options *options, ml_error *error) {
+    ml_status status = request->arena.failed ? ml_fail_memory(error) : ML_OK;
+    if (status == ML_OK) status = check_destination(config, error);
+    if (status == ML_OK) status = check_call_options(options, error);
+    if (status == ML_OK) status = check_key(request, config, error);
+    if (status == ML_OK) status = check_account_token(request->operation, config, error);
+    if (status == ML_OK) status = ml_request_check(request, error);
+    return status;
 }
 
 /* Puts it in its place by length. */
@@ -108,13 +122,10 @@ ml_status ml_call_init(ml_call *call, ml_request *request, const ml_config *conf
         .max_retries = options->max_retries >= 0 ? options->max_retries : defaults->max_retries,
         .timeout = timeout,
         .deadline = transport->now() + timeout,
+        .told = -1.0,
     };
-    ml_status status = request->arena.failed ? ml_fail_memory(error) : ML_OK;
-    if (status == ML_OK) status = check_destination(config, error);
-    if (status == ML_OK) status = check_call_options(options, error);
-    if (status == ML_OK) status = choose_key(call, request->api_key, error);
-    if (status == ML_OK) status = check_account_token(call, error);
-    if (status == ML_OK) status = ml_request_check(request, error);
+    ml_status status = ML_OK;
+    if (!ml_secret_set(&call->api_key, key_of(request, config))) status = ml_fail_memory(error);
     if (status == ML_OK)
         status = ml_message_build(&call->message, request, config, ml_secret_view(&call->api_key),
                                   error);
@@ -138,7 +149,7 @@ static void tell(const ml_call *call, bool is_over, double retry_in) {
         .host = call->config->host,
         .path = call->message.shown_path,
         .url = ml_buffer_view(&call->message.shown_url).data,
-        .number = (unsigned)call->retries_done + 1,
+        .number = (unsigned)(call->retries_done + call->times_told) + 1,
         .is_over = is_over,
         .http_status = call->exchange.status == ML_OK ? call->exchange.http_status : 0,
         .code = call->exchange.code,
@@ -152,7 +163,13 @@ static void tell(const ml_call *call, bool is_over, double retry_in) {
 
 /* ---- steps ---- */
 
+void ml_call_pause(ml_call *call) {
+    if (call->is_patient && call->paused_at == 0.0) call->paused_at = call->transport->now();
+}
+
 static ml_step send(ml_call *call) {
+    if (call->paused_at > 0.0) call->deadline += call->transport->now() - call->paused_at;
+    call->paused_at = 0.0;
     ml_exchange_reset(&call->exchange);
     tell(call, false, -1.0);
     call->exchange.timeout = time_left(call);
@@ -167,12 +184,19 @@ ml_step ml_call_go_on(ml_call *call) {
     switch (ml_guard_ask(call->guard, &call->budget, now, &call->wake_at)) {
     case ML_GUARD_GO: call->in_flight = true; return send(call);
     case ML_GUARD_WAIT:
-        if (now < call->deadline) return ML_STEP_HOLD;
+        if (call->is_patient || now < call->deadline) return ML_STEP_HOLD;
         break;
-    case ML_GUARD_REFUSED: break;
+    case ML_GUARD_REFUSED:
+        if (call->is_patient) return ML_STEP_HOLD;
+        break;
     }
     call->held_back = true;
     return ML_STEP_DONE;
+}
+
+void ml_call_hold_back(ml_call *call, double until) {
+    call->held_back = true;
+    call->wake_at = until;
 }
 
 /* What Merge counts against this address, also when its answer breaks off. */
@@ -191,7 +215,8 @@ static double told_to_wait(const ml_call *call) {
     if (exchange->status != ML_OK || exchange->http_status < 400) return -1.0;
     ml_text headers = ml_buffer_view(&exchange->headers);
     ml_text wait = ml_header_find(headers, "Retry-After");
-    if (wait.length == 0) return -1.0;
+    if (wait.length == 0)
+        return call->is_patient ? ml_retry_in_words(ml_buffer_view(&exchange->body_in)) : -1.0;
     return ml_retry_after(wait, ml_answer_time(headers, exchange->began));
 }
 
@@ -207,6 +232,7 @@ ml_step ml_call_sent(ml_call *call) {
     leave_guard(call, is_failure(exchange));
     if (exchange->sends == 0) exchange->sends = 1;
     count_sends(call);
+    call->told = -1.0;
     ml_retry_facts facts = {
         .status = exchange->status,
         .http_status = exchange->http_status,
@@ -219,10 +245,12 @@ ml_step ml_call_sent(ml_call *call) {
         .time_left = time_left(call),
         .dice = call->transport->dice(),
     };
-    double delay = ml_retry_delay(&facts);
+    if (call->is_patient && ml_retry_is_told(&facts)) call->told = facts.retry_after;
+    bool obeys = call->told >= 0.0 && call->times_told < MOST_TOLD;
+    double delay = obeys ? call->told : ml_retry_delay(&facts);
     tell(call, true, delay);
     if (delay < 0.0) return ML_STEP_DONE;
-    call->retries_done++;
+    *(obeys ? &call->times_told : &call->retries_done) += 1;
     call->wake_at = call->transport->now() + delay;
     return ML_STEP_WAIT;
 }

@@ -38,18 +38,34 @@ typedef struct ml_call {
     bool may_have_arrived; /* of any attempt */
     bool in_flight;        /* counted by the guard */
     bool held_back;        /* by the guard, for good */
-    ml_secret api_key;     /* owned */
-    ml_message message;    /* owned */
-    ml_exchange exchange;  /* owned; of the last attempt */
+    /*
+     * Set by the driver after ml_call_init(): a patient call waits for as long as the guard wants
+     * it to, and for as long as Merge says by a 429 (see ml_retry_is_told()), whatever its timeout.
+     */
+    bool is_patient;
+    double told; /* seconds that Merge has just told a patient call to wait; negative: none */
+    int times_told;
+    double paused_at;     /* since then its time stands still; 0: it does not */
+    ml_secret api_key;    /* owned */
+    ml_message message;   /* owned */
+    ml_exchange exchange; /* owned; of the last attempt */
 } ml_call;
 
-/* Checks the request and makes its message. On failure there is nothing to end. */
+/* What there is to check before anything is sent, as far as it goes without a message. */
+ml_status ml_call_check(ml_request *request, const ml_config *config,
+                        const ml_call_options *options, ml_error *error);
+/* Makes the message of a request that was checked. On failure there is nothing to end. */
 ml_status ml_call_init(ml_call *call, ml_request *request, const ml_config *config, ml_guard *guard,
                        const ml_transport *transport, const ml_call_options *options,
                        ml_error *error);
 /* The first step, and the one after holding or waiting. */
 ml_step ml_call_go_on(ml_call *call);
 ml_step ml_call_sent(ml_call *call);
+/* The driver makes it wait: the timeout of a patient call stands still until ml_call_go_on() has it
+ * sent. */
+void ml_call_pause(ml_call *call);
+/* The driver knows that the guard will not let it go in time: it is done. */
+void ml_call_hold_back(ml_call *call, double until);
 /* The outcome of the last attempt. */
 ml_status ml_call_finish(ml_call *call, ml_response **response, ml_error *error);
 /* The outcome of a call that its driver gave up: closed, interrupted, no connection in time. */

@@ -1,8 +1,10 @@
 /*
- * client - the blocking client: the loop that drives a call over a seat of its pool.
+ * client - the blocking client: the loop that drives a call over a seat of its pool. What is to go
+ * on without waiting, it leaves to its engine.
  */
 #include "client.h"
 #include "call.h"
+#include "engine/engine.h"
 #include "error.h"
 #include "pool.h"
 
@@ -16,6 +18,7 @@ struct ml_client {
     ml_guard *guard;               /* borrowed; NULL: no error budget */
     ml_config config;              /* owned */
     ml_pool pool;                  /* owned */
+    ml_engine_home home;           /* owned */
 };
 
 void ml_call_options_init(ml_call_options *options) {
@@ -60,6 +63,7 @@ ml_status ml_client_new(const ml_client_options *options, ml_client **client, ml
 
 void ml_client_close(ml_client *client) {
     ml_pool_close(&client->pool);
+    ml_engine_close(&client->home);
 }
 
 bool ml_client_is_closed(ml_client *client) {
@@ -68,6 +72,7 @@ bool ml_client_is_closed(ml_client *client) {
 
 void ml_client_free(ml_client *client) {
     if (client == NULL) return;
+    ml_engine_close(&client->home);
     ml_pool_free(&client->pool);
     ml_config_free(&client->config);
     free(client);
@@ -189,8 +194,10 @@ ml_status ml_client_call(ml_client *client, ml_request *request, const ml_call_o
     ml_call call;
     *response = NULL;
     ml_error_clear(error);
-    ml_status status = ml_call_init(&call, request, &client->config, client->guard,
-                                    client->transport, options, error);
+    ml_status status = ml_call_check(request, &client->config, options, error);
+    if (status == ML_OK)
+        status = ml_call_init(&call, request, &client->config, client->guard, client->transport,
+                              options, error);
     if (status != ML_OK) return status;
     drive d = {.client = client, .call = &call, .options = options};
     status = take_seat(&d, error);
@@ -210,8 +217,10 @@ static ml_status warm_seat(ml_client *client, ml_seat *seat, ml_request *request
                            const ml_call_options *options, ml_response **response,
                            ml_error *error) {
     ml_call call;
-    ml_status status = ml_call_init(&call, request, &client->config, client->guard,
-                                    client->transport, options, error);
+    ml_status status = ml_call_check(request, &client->config, options, error);
+    if (status == ML_OK)
+        status = ml_call_init(&call, request, &client->config, client->guard, client->transport,
+                              options, error);
     if (status != ML_OK) return status;
     drive d = {client, seat, &call, options};
     ml_response_free(*response);
@@ -243,4 +252,17 @@ ml_status ml_client_warm_up(ml_client *client, ml_request *request, const ml_cal
         ml_pool_leave(&client->pool, seats[i]);
     free(seats);
     return error->status;
+}
+
+/* ---- many at once ---- */
+
+void ml_submit_options_init(ml_submit_options *options) {
+    *options = (ml_submit_options){.timeout = -1.0, .max_retries = -1};
+}
+
+ml_status ml_client_submit(ml_client *client, ml_request *request, const ml_submit_options *options,
+                           ml_mailbox *mailbox, ml_ticket **ticket, ml_error *error) {
+    ml_engine_parts parts = {client->transport, &client->config, client->guard};
+    ml_error_clear(error);
+    return ml_engine_submit(&client->home, &parts, request, options, mailbox, ticket, error);
 }

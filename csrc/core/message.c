@@ -98,6 +98,15 @@ static ml_status build_url(ml_message *message, const ml_request *request, const
     return ML_OK;
 }
 
+ml_status ml_message_check(const ml_request *request, const ml_config *config, ml_error *error) {
+    for (const char *at = strchr(request->operation->path, '{'); at != NULL; at = strchr(at, '{')) {
+        ml_text name = {at + 1, strcspn(at + 1, "}")};
+        if (!is_segment(path_value(request, config, name))) return refuse_segment(name, error);
+        at = name.data + name.length;
+    }
+    return ML_OK;
+}
+
 /* ---- header ---- */
 
 static bool is_overridden(const ml_request *request, const char *name) {

@@ -22,6 +22,8 @@ typedef struct ml_message {
     ml_buffer body;
 } ml_message;
 
+/* Has the path of a request that passed ml_request_check() all that it needs? */
+ml_status ml_message_check(const ml_request *request, const ml_config *config, ml_error *error);
 /* Builds the message of a request that passed ml_request_check(). Copies what it needs. */
 ml_status ml_message_build(ml_message *message, const ml_request *request, const ml_config *config,
                            ml_text api_key, ml_error *error);

@@ -13,6 +13,7 @@ static bool ready;
 static atomic_uint generation;
 static atomic_uint loopback_only; /* how many want it */
 static ml_forkable *forkables;    /* under the lock */
+static ml_listener *listeners;    /* under the lock */
 
 static void before_fork(void) {
     pthread_mutex_lock(&lock);
@@ -28,6 +29,7 @@ static void after_in_parent(void) {
 
 static void after_in_child(void) {
     atomic_fetch_add(&generation, 1);
+    listeners = NULL;
     for (ml_forkable *one = forkables; one != NULL; one = one->next)
         one->in_child(one);
     pthread_mutex_init(&lock, NULL);
@@ -89,4 +91,18 @@ void ml_process_wait(double seconds) {
 
 void ml_process_notify(void) {
     pthread_cond_broadcast(&changed);
+    for (ml_listener *one = listeners; one != NULL; one = one->next)
+        one->hear(one);
+}
+
+void ml_process_listen(ml_listener *listener) {
+    listener->next = listeners;
+    listeners = listener;
+}
+
+void ml_process_unlisten(ml_listener *listener) {
+    ml_listener **at = &listeners;
+    while (*at != NULL && *at != listener)
+        at = &(*at)->next;
+    if (*at != NULL) *at = listener->next;
 }

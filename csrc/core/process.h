@@ -28,6 +28,17 @@ unsigned ml_process_generation(void);
 /* Are calls that leave this machine forbidden? See ml_set_loopback_only(). */
 bool ml_process_is_loopback_only(void);
 
+/* Hears of each ml_process_notify(), with the process's lock held: `hear` must be quick. Embedded;
+ * `next` belongs to the process. A forked child has none of its parent's. */
+typedef struct ml_listener {
+    struct ml_listener *next;
+    void (*hear)(struct ml_listener *);
+} ml_listener;
+
+/* Both with the lock. */
+void ml_process_listen(ml_listener *listener);
+void ml_process_unlisten(ml_listener *listener);
+
 /* The process's lock. Taken before any forkable's own, never after. */
 void ml_process_lock(void);
 void ml_process_unlock(void);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double FIRST_DELAY = 0.5, LONGEST_DELAY = 8.0;
+static const double FIRST_DELAY = 0.5, LONGEST_DELAY = 8.0, LONGEST_TOLD = 600.0;
 
 static bool is_passing(int http_status) {
     switch (http_status) {
@@ -54,6 +54,11 @@ double ml_retry_delay(const ml_retry_facts *facts) {
     return delay < facts->time_left ? delay : -1.0;
 }
 
+bool ml_retry_is_told(const ml_retry_facts *facts) {
+    return facts->status == ML_OK && facts->http_status == 429 && facts->retry_after >= 0.0 &&
+           facts->retry_after <= LONGEST_TOLD;
+}
+
 static bool is_number(ml_text text) {
     size_t digits = 0, points = 0;
     for (size_t i = 0; i < text.length; i++) {
@@ -90,4 +95,17 @@ double ml_retry_after(ml_text header, double now) {
     double date = ml_http_date(text);
     if (date < 0.0) return -1.0;
     return date > now ? date - now : 0.0;
+}
+
+double ml_retry_in_words(ml_text body) {
+    static const char words[] = "Expected available in ";
+    const char *found =
+        body.length > 0 ? memmem(body.data, body.length, words, sizeof words - 1) : NULL;
+    if (found == NULL) return -1.0;
+    ml_text number = {found + sizeof words - 1, 0};
+    const char *end = body.data + body.length;
+    while (number.data + number.length < end && number.length < 10 &&
+           number.data[number.length] >= '0' && number.data[number.length] <= '9')
+        number.length++;
+    return number.length > 0 ? read_number(number) : -1.0;
 }

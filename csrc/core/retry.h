@@ -21,6 +21,13 @@ typedef struct ml_retry_facts {
 /* Seconds to wait before the next attempt; negative: there is none. */
 double ml_retry_delay(const ml_retry_facts *facts);
 
+/* Did Merge answer with 429 and a wait that a patient call obeys: of no more than 10 minutes? */
+bool ml_retry_is_told(const ml_retry_facts *facts);
+
+/* The seconds in "Expected available in 17 seconds.", which an answer's body says where the header
+ * is missing; negative when it does not. */
+double ml_retry_in_words(ml_text body);
+
 /* A Retry-After header (seconds, fractions or an HTTP date) as seconds from `now` (since the
  * epoch); negative when it is none. */
 double ml_retry_after(ml_text header, double now);

@@ -2,7 +2,8 @@
  * transport - the network behind a small table of functions: libcurl (transport/) in real life,
  * a script in the core's tests. It also owns the clock, so that tests can turn it.
  *
- * A lane sends one exchange at a time over a connection that it keeps.
+ * A lane sends one exchange at a time over a connection that it keeps; an ml_many sends many at
+ * once.
  */
 #ifndef ML_TRANSPORT_H
 #define ML_TRANSPORT_H
@@ -40,6 +41,8 @@ typedef struct ml_exchange {
     double began;        /* seconds since the epoch */
     ml_timing timing;
 
+    void *carrier; /* the transport's own, while it is one of many */
+
     /* of the header reader */
     unsigned sections; /* status lines so far */
     bool has_length, has_encoding;
@@ -50,6 +53,32 @@ typedef struct ml_exchange {
     ml_buffer headers; /* of the final answer, without the status line */
     ml_buffer body_in;
 } ml_exchange;
+
+typedef struct ml_many ml_many;
+
+/* Many exchanges at once, over as many connections as it takes. One thread uses it at a time, but
+ * for `wake`. */
+typedef struct ml_many_transport {
+    /* NULL when memory is out. */
+    ml_many *(*open)(const ml_config *config, ml_error *error);
+    /* No exchange may be under way. */
+    void (*close)(ml_many *many);
+    /* In a forked child: closes its sockets and forgets the rest, which is the parent's. */
+    void (*abandon)(ml_many *many);
+    /* How many exchanges may be under way: as many as connections, until the server has agreed to
+     * more than one on each. */
+    size_t (*capacity)(const ml_many *many);
+    /* Begins an exchange. False: it is over already, with a status that says why. */
+    bool (*start)(ml_many *many, ml_exchange *exchange);
+    /* Ends an exchange early. */
+    void (*cancel)(ml_many *many, ml_exchange *exchange);
+    /* Moves all of them on; waits for that many seconds at most, until something happens. */
+    void (*poll)(ml_many *many, double seconds);
+    /* One that is over and was not told yet; NULL: none. */
+    ml_exchange *(*ended)(ml_many *many);
+    /* Makes a poll return at once, or the next one. Any thread. */
+    void (*wake)(ml_many *many);
+} ml_many_transport;
 
 typedef struct ml_lane ml_lane;
 
@@ -72,6 +101,7 @@ typedef struct ml_transport {
     double (*now)(void);
     /* A number of [0, 1). */
     double (*dice)(void);
+    const ml_many_transport *many; /* by the same clock */
 } ml_transport;
 
 /* The transport over libcurl. */

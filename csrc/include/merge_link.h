@@ -13,11 +13,15 @@
  *     ml_error_init(&error);
  *     if (ml_client_new(&options, &client, &error) != ML_OK) ...
  *
+ * ml_client_submit() does the same for many calls at once, without waiting: their outcomes come out
+ * at an ml_mailbox.
+ *
  * Ownership is said at each function. "Copies": the argument may go as soon as the call returns.
  * "Borrows": it must stay until the call returns. Every free function accepts NULL.
  *
- * Threads: a client may be used by any number of threads at once. A request, a response and an
- * error belong to one thread at a time.
+ * Threads: a client may be used by any number of threads at once, a mailbox and its tickets by one
+ * thread at a time; any thread may submit to a mailbox. A request, a response, news and an error
+ * belong to one thread at a time.
  *
  * Signals: libcurl may write to a connection that the server has closed, so a program must ignore
  * SIGPIPE, as Python does.
@@ -60,7 +64,7 @@ typedef enum ml_status {
     ML_ERR_BUDGET,        /* held back here: too many calls have failed lately; nothing was sent */
     ML_ERR_RESPONSE,      /* answered with 2xx or 3xx, but not as the API promises */
     ML_ERR_CLOSED,        /* the client is closed */
-    ML_ERR_INTERRUPTED    /* the caller's tick asked to stop */
+    ML_ERR_INTERRUPTED    /* the caller's tick asked to stop, or the ticket was cancelled */
 } ml_status;
 
 /* One thing wrong with one field, found here before sending or told by Merge. */
@@ -335,6 +339,93 @@ ml_status ml_client_call(ml_client *client, ml_request *request, const ml_call_o
  */
 ml_status ml_client_warm_up(ml_client *client, ml_request *request, const ml_call_options *options,
                             ml_response **response, ml_error *error);
+
+/* ---- many at once ---------------------------------------------------------------------- */
+
+/*
+ * A client's engine is a thread that makes any number of calls at once. It starts with the first
+ * submit, and in a forked child anew with the first one there: the child has nothing to do with
+ * what its parent submitted. With HTTP/1.1, at most `max_connections` requests are under way at
+ * once; where a server agrees to HTTP/2, a hundred on each of so many connections. The rest waits
+ * its turn, and a ticket that waits takes little more memory than its request.
+ */
+
+/* Where outcomes come out: one for each event loop or thread that waits. */
+typedef struct ml_mailbox ml_mailbox;
+/* One submitted call. It may be used until its outcome is taken. */
+typedef struct ml_ticket ml_ticket;
+/* A pace that many calls share. */
+typedef struct ml_flow ml_flow;
+
+/* NULL when memory or descriptors are out. */
+ml_mailbox *ml_mailbox_new(void);
+/* Cancels what is under way for it, and frees what was not taken. No thread may be submitting to
+ * it. */
+void ml_mailbox_free(ml_mailbox *mailbox);
+/* For poll() and its kin: readable while something waits to be taken. It belongs to the mailbox,
+ * and stays the same; negative: a forked child could not have one of its own. */
+int ml_mailbox_descriptor(const ml_mailbox *mailbox);
+/* Waits for that many seconds at most. True: something is there. False may also come early, when a
+ * signal arrives. */
+bool ml_mailbox_wait(ml_mailbox *mailbox, double seconds);
+
+/* What is told of a submitted call. All of it belongs to the news. */
+typedef struct ml_news {
+    void *context;      /* of the submit */
+    bool is_over;       /* true: the outcome, which comes once for each submit, and last */
+    ml_attempt attempt; /* when not over: an attempt that begins, or one that is over */
+    /* the outcome */
+    ml_request *request;
+    ml_response *response; /* as for ml_client_call(); may be NULL */
+    const ml_error *error; /* never NULL; its status is ML_OK when all is well */
+} ml_news;
+
+/* The oldest news; NULL: nothing now. The caller frees it. */
+ml_news *ml_mailbox_take(ml_mailbox *mailbox);
+void ml_news_free(ml_news *news);
+
+/* A flow with a pace of so many requests a second at most, retries included; 0: as fast as goes.
+ * NULL when memory is out. */
+ml_flow *ml_flow_new(double per_second);
+/* Calls that were submitted with it keep its pace all the same. */
+void ml_flow_free(ml_flow *flow);
+
+typedef struct ml_submit_options {
+    double timeout;      /* negative: the client's. It runs from the submit on, in the queue too */
+    int max_retries;     /* negative: the client's */
+    bool tells_attempts; /* attempts come to the mailbox, too; false: only those that are repeated.
+                            One for whose news there is no memory is left out */
+    /*
+     * NULL: none. A call with a flow is patient:
+     * - it waits for the flow's pace;
+     * - when Merge answers one of the flow's calls with 429 and says how long to wait, up to 10
+     *   minutes, all of them wait, and that call is sent again, whatever its timeout and
+     *   max_retries, up to 10 times;
+     * - where the error budget would end it with ML_ERR_BUDGET, it waits until it may be sent.
+     * None of these waits, nor the one in the queue, counts as a part of the timeout.
+     */
+    ml_flow *flow;
+    void *context; /* comes with the news */
+} ml_submit_options;
+
+void ml_submit_options_init(ml_submit_options *options);
+
+/*
+ * Checks as ml_client_call() does, and leaves the rest to the engine. ML_OK: the request belongs to
+ * the engine, and the outcome will come to the mailbox. Otherwise the request is the caller's as
+ * before, and nothing comes: ML_ERR_CONFIGURATION, ML_ERR_VALIDATION, ML_ERR_CLOSED or
+ * ML_ERR_MEMORY, which includes a thread that cannot be started. `ticket` may be NULL; *ticket is
+ * set before the outcome can come, which may be before this returns.
+ *
+ * A call that is under way when the client is closed ends with ML_ERR_CLOSED; when
+ * ml_client_close() returns, its outcome is in the mailbox.
+ */
+ml_status ml_client_submit(ml_client *client, ml_request *request, const ml_submit_options *options,
+                           ml_mailbox *mailbox, ml_ticket **ticket, ml_error *error);
+
+/* The outcome comes all the same: soon, ML_ERR_INTERRUPTED, unless the call was quicker. From the
+ * mailbox's thread. Again, and in a forked child, it has no effect. */
+void ml_ticket_cancel(ml_ticket *ticket);
 
 /* ---- responses ------------------------------------------------------------------------- */
 

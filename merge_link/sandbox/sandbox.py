@@ -20,8 +20,8 @@ from merge_link.sandbox.tls import Tls
 from merge_link.sandbox.webhooks import WebhookDelivery, Webhooks, make_webhook_key
 
 if TYPE_CHECKING:
-    from merge_link import Client
-    from merge_link.types import ClientOptions
+    from merge_link import AsyncClient, Client
+    from merge_link.types import AsyncClientOptions, ClientOptions
 
 
 class Sandbox(Commands):
@@ -250,6 +250,16 @@ class Sandbox(Commands):
             ours["ca_bundle"] = self.ca_file
         chosen: ClientOptions = {**ours, **options}
         return Client(**chosen)
+
+    def async_client(self, **options: "Unpack[AsyncClientOptions]") -> "AsyncClient":
+        """A `merge_link.AsyncClient` for this sandbox. Its options go here, and win over ours."""
+        from merge_link import AsyncClient
+
+        ours: AsyncClientOptions = {"base_url": self.base_url, "api_key": self.api_key}
+        if self._tls is not None:
+            ours["ca_bundle"] = self.ca_file
+        chosen: AsyncClientOptions = {**ours, **options}
+        return AsyncClient(**chosen)
 
     def __repr__(self) -> str:
         if self._server is None:

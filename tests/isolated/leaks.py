@@ -5,6 +5,7 @@ bytes of malloc in use, where the C library tells (glibc), else resident memory.
 now and then are no leak, and one round of many leaves nothing. A leak shows in every round.
 """
 
+import asyncio
 import ctypes
 import dataclasses
 import gc
@@ -16,7 +17,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import merge_link
-from merge_link import Client, LinkToken, MergeLinkError
+from merge_link import AsyncClient, Client, LinkToken, MergeLinkError
 from samples import EVERY_FIELD, FIELDS, KEY
 
 WHAT, URL = sys.argv[1:]
@@ -25,6 +26,8 @@ WARM_UP, TIMES, MOST_ROUNDS = 300, 1000, 12
 MOST_LEFT = 0.05, 0.05, 12.0
 
 client = Client(**OPTIONS)
+async_client = AsyncClient(**OPTIONS)
+loop = asyncio.new_event_loop()
 turn = 0
 
 
@@ -122,6 +125,56 @@ def bad_calls() -> None:
         refused(lambda positional=positional: positional(1), TypeError)
 
 
+# ---- to be awaited ----
+
+
+def awaited() -> None:
+    loop.run_until_complete(async_client.create_link_token(**EVERY_FIELD))
+
+
+async def many() -> None:
+    """Three calls, of which one is thrown away before, and one after it is sent."""
+    tasks = [asyncio.ensure_future(async_client.create_link_token(**FIELDS)) for _ in range(3)]
+    tasks[0].cancel()
+    await asyncio.sleep(0)
+    tasks[1].cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def async_refused() -> None:
+    calls = (
+        (MergeLinkError, {}),
+        (MergeLinkError, {"categories": ["atss"]}),
+        (MergeLinkError, {"api_key": "\n"}),
+        (TypeError, {"catagories": 1}),
+        (ZeroDivisionError, {"api_key": lambda: 1 / 0}),
+    )
+    for expected, more in calls:
+        try:
+            await async_client.create_link_token(**{**FIELDS, **more})
+        except expected:
+            continue
+        raise AssertionError("not refused")
+
+
+async def key() -> str:
+    return str(KEY + "_")
+
+
+async def hooked() -> None:
+    async with AsyncClient(**{**OPTIONS, "api_key": key}, on_attempt=str) as made:
+        await made.create_link_token(**FIELDS)
+
+
+async def one_call_in_another_client() -> None:
+    made = AsyncClient(**OPTIONS)
+    await made.create_link_token(**FIELDS)
+
+
+def in_another_loop() -> None:
+    asyncio.run(async_client.create_link_token(**FIELDS))
+
+
 WAYS: dict[str, Callable[[], object]] = {
     "success": lambda: client.create_link_token(**EVERY_FIELD),
     "module": lambda: merge_link.create_link_token(**FIELDS, **OPTIONS),
@@ -139,6 +192,12 @@ WAYS: dict[str, Callable[[], object]] = {
     "record": lambda: dataclasses.asdict(
         LinkToken(link_token="a", expires_at=datetime.now(UTC), extra={"b": [1]})
     ),
+    "awaited": awaited,
+    "awaited_many": lambda: loop.run_until_complete(many()),
+    "awaited_failure": lambda: loop.run_until_complete(async_refused()),
+    "awaited_hook": lambda: loop.run_until_complete(hooked()),
+    "awaited_unclosed": lambda: loop.run_until_complete(one_call_in_another_client()),
+    "awaited_in_loops": in_another_loop,
     "introspection": lambda: merge_link._core.fields("create_link_token"),
 }
 

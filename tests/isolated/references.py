@@ -4,6 +4,7 @@ The server runs in a process of its own, so that only the calls are counted. A f
 and go with caches of the interpreter; one for each call would be thousands.
 """
 
+import asyncio
 import gc
 import multiprocessing
 import sys
@@ -12,7 +13,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 import merge_link
-from merge_link import Client
+from merge_link import AsyncClient, Client
 from samples import EVERY_FIELD, FIELDS, KEY
 from scripted import Script, Server, answer, hang_up, token_answer
 
@@ -97,6 +98,39 @@ def be_told_of_attempts(client: Client) -> None:
         own.create_link_token(**FIELDS)
 
 
+loop = asyncio.new_event_loop()
+kept: dict[str, AsyncClient] = {}
+
+
+def of_loop(client: Client) -> AsyncClient:
+    """A client for the same server, whose calls are awaited."""
+    if client.base_url not in kept:
+        kept[client.base_url] = AsyncClient(**OPTIONS, base_url=client.base_url)
+    return kept[client.base_url]
+
+
+def be_awaited(client: Client) -> None:
+    loop.run_until_complete(of_loop(client).create_link_token(**EVERY_FIELD))
+
+
+def be_awaited_and_refused(client: Client) -> None:
+    try:
+        loop.run_until_complete(of_loop(client).create_link_token(**FIELDS))
+    except merge_link.BadRequestError:
+        return
+    raise AssertionError("not refused")
+
+
+def be_cancelled(client: Client) -> None:
+    async def main() -> None:
+        task = asyncio.ensure_future(of_loop(client).create_link_token(**FIELDS))
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    loop.run_until_complete(main())
+
+
 PATHS: list[tuple[str, Script, Callable[[Client], None]]] = [
     ("success", TOKEN, succeed),
     ("validation error", TOKEN, break_rules),
@@ -106,6 +140,9 @@ PATHS: list[tuple[str, Script, Callable[[Client], None]]] = [
     ("client created and closed", TOKEN, come_and_go),
     ("client with one call", TOKEN, come_call_and_go),
     ("on_attempt", TOKEN, be_told_of_attempts),
+    ("awaited", TOKEN, be_awaited),
+    ("awaited API error", REFUSAL, be_awaited_and_refused),
+    ("cancelled", TOKEN, be_cancelled),
 ]
 
 

@@ -172,6 +172,31 @@ def results() -> None:
     interpreters.destroy(one)
 
 
+def calls_that_are_awaited() -> None:
+    """Each interpreter has loops of its own, and clients in them that nobody closes."""
+    code = """
+    import asyncio
+    async_client = merge_link.AsyncClient(**options, on_attempt=str)
+    async def main():
+        tokens = await asyncio.gather(
+            *(async_client.create_link_token(**fields) for _ in range(20))
+        )
+        assert {token.link_token for token in tokens} == {ask(client).link_token}
+        try:
+            await async_client.create_link_token(**fields, timeout=-1)
+        except merge_link.ConfigurationError:
+            pass
+    for _ in range(3):
+        asyncio.run(main())
+    """
+    made = [make() for _ in range(3)]
+    threads = [Thread(one, code) for one in made]
+    for thread in threads:
+        thread.join()
+    for one in made:
+        interpreters.destroy(one)
+
+
 def connections_end_with_their_interpreter() -> None:
     """Clients of the interpreter and those of the module's functions."""
     before = sockets()

@@ -1,5 +1,6 @@
 """Uses that type checkers accept in their strict modes. `tests/test_typing.py` also runs each."""
 
+import asyncio
 import dataclasses
 import json
 import os
@@ -10,9 +11,11 @@ from pathlib import Path
 from typing import Any, TypedDict, Unpack, assert_never, assert_type
 
 import merge_link
-from merge_link import Attempt, Client, LinkToken
+from merge_link import AsyncClient, Attempt, Client, LinkToken
 from merge_link.sandbox import Sandbox
 from merge_link.types import (
+    AsyncClientOptions,
+    AsyncLinkTokenParams,
     Category,
     ClientOptions,
     CommonModel,
@@ -98,6 +101,38 @@ def a_key_that_is_rotated(sandbox: Sandbox) -> None:
 
     with Client(api_key=current, base_url=sandbox.base_url) as client:
         client.create_link_token(**WHO, categories=["ats"], api_key=lambda: sandbox.api_key)
+
+
+def calls_that_are_awaited(sandbox: Sandbox) -> None:
+    async def current() -> str:
+        return sandbox.api_key
+
+    async def german(client: AsyncClient, **params: Unpack[AsyncLinkTokenParams]) -> LinkToken:
+        params.setdefault("language", "de")
+        return await client.create_link_token(**params)
+
+    def made(**options: Unpack[AsyncClientOptions]) -> AsyncClient:
+        return AsyncClient(**{"base_url": sandbox.base_url, **options})
+
+    async def main() -> None:
+        async with made(api_key=current, timeout=5) as client:
+            assert_type(client, AsyncClient)
+            await client.warm_up(2, timeout=5, api_key=sandbox.api_key)
+            token = await client.create_link_token(**WHO, categories=["ats"], api_key=current)
+            assert_type(token, LinkToken)
+            both = await asyncio.gather(
+                german(client, **WHO, categories=["ats"]),
+                client.create_link_token(**WHO, categories=["hris"], language="de"),
+            )
+            assert_type(both, tuple[LinkToken, LinkToken])
+            async with asyncio.TaskGroup() as group:
+                task = group.create_task(client.create_link_token(**WHO, categories=["ats"]))
+            assert_type(task.result(), LinkToken)
+            assert_type(client.timeout, float)
+        await sandbox.async_client(timeout=5).aclose()
+        await made(api_key=lambda: sandbox.api_key).close()
+
+    asyncio.run(main())
 
 
 def every_field(sandbox: Sandbox) -> None:

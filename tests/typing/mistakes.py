@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TypedDict, Unpack
 
 import merge_link
-from merge_link import Attempt, Client, Clinet, LinkToken  # mistake: misspelt name
+from merge_link import AsyncClient, Attempt, Client, Clinet, LinkToken  # mistake: misspelt name
 from merge_link.sandbox import Sandbox
 from merge_link.types import (
     ClientOptions,
@@ -91,6 +91,25 @@ def calls(client: Client, who: Who, several: Sequence[str], numbers: list[int]) 
     client.warm_up("2")  # mistake: text for a number
     client.timeout = 5.0  # mistake: read only
     print(client.api_key)  # mistake: it cannot be read back
+
+
+async def awaited(client: AsyncClient, who: Who) -> None:
+    token = await client.create_link_token(**who, categories="ats")  # mistake: a text for a list
+    await client.create_link_token(**who, categories=["ats"], timout=5)  # mistake: misspelt
+    await client.create_link_token(**who)  # mistake: missing required field
+    client.create_link_token(**who, categories=["ats"]).link_token  # mistake: not awaited
+    token["link_token"]  # mistake: used as a dict
+    await client.warm_up("2")  # mistake: text for a number
+    await client.warm_up(extra_body={})  # mistake: it has no body
+    with client:  # mistake: it is `async with`
+        pass
+    AsyncClient(api_key=5)  # mistake: no key
+    Client(api_key=key)  # mistake: an async callable is for AsyncClient
+    client.timeout = 5.0  # mistake: read only
+
+
+async def key() -> str:
+    return "test_key"
 
 
 def nested(client: Client, fields: LinkTokenFields) -> None:

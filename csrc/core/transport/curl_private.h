@@ -6,6 +6,7 @@
 #define ML_CURL_PRIVATE_H
 
 #include <curl/curl.h>
+#include <stdatomic.h>
 
 #include "../certificate.h"
 #include "../transport.h"
@@ -21,6 +22,25 @@ CURLSH *ml_curl_share(void);
 
 /* Sets the options that never change. False: libcurl refused one, named in error. */
 bool ml_curl_set_fixed(CURL *easy, const ml_config *config, ml_error *error);
+
+/* ---- sockets.c: the open sockets of a lane or an ml_many ---- */
+
+/* libcurl owns them, but a forked child must close its copies, and a kept connection that the
+ * server has closed is known by its socket. Atomic because a fork may come at any time. */
+typedef struct ml_sockets {
+    atomic_int *places; /* borrowed; each socket plus one, so that 0 is a free place */
+    size_t room;
+    atomic_size_t open;
+} ml_sockets;
+
+/* For CURLOPT_OPENSOCKETFUNCTION and CURLOPT_CLOSESOCKETFUNCTION; the user data is an ml_sockets.
+ */
+curl_socket_t ml_curl_open_socket(void *user, curlsocktype purpose, struct curl_sockaddr *address);
+int ml_curl_close_socket(void *user, curl_socket_t item);
+/* Has the other side closed one of them? */
+bool ml_sockets_any_hung_up(const ml_sockets *sockets);
+/* In a forked child: closes them all. */
+void ml_sockets_abandon(ml_sockets *sockets);
 
 /* ---- headers.c: the header section as it arrives ---- */
 
@@ -38,6 +58,42 @@ typedef struct ml_watched {
 
 /* For CURLOPT_DEBUGFUNCTION; its user data is an ml_watched. */
 int ml_curl_watch(CURL *easy, curl_infotype type, char *data, size_t size, void *user);
+
+/* ---- carrier.c: an easy handle, and the exchange that it carries ---- */
+
+typedef struct ml_carrier {
+    CURL *easy;               /* owned */
+    CURLU *url;               /* owned: where the last exchange went */
+    ml_secret url_text;       /* owned: the same as text */
+    struct curl_slist *lines; /* owned: an array of line_room, linked one to the next */
+    size_t line_room;
+    const ml_config *config; /* borrowed */
+    ml_exchange *exchange;   /* borrowed while it is under way */
+    ml_watched watched;      /* in this exchange */
+    char detail[CURL_ERROR_SIZE];
+} ml_carrier;
+
+/* False: memory is out or libcurl refuses an option; there is nothing to free then. It stays where
+ * it is from now on. Both are borrowed. */
+bool ml_carrier_init(ml_carrier *carrier, const ml_config *config, ml_sockets *sockets,
+                     ml_error *error);
+void ml_carrier_free(ml_carrier *carrier);
+
+/* What is known of the connection that an exchange will have. */
+typedef struct ml_route {
+    bool is_fresh; /* it must be a new one */
+    bool is_new;   /* it may be a new one: what is seen of it is watched */
+} ml_route;
+
+/* Gets ready to carry the exchange. Then, unless it fails, it is for the caller to add the easy
+ * handle to a multi handle, and to call ml_carrier_end() when it was removed from there. */
+CURLcode ml_carrier_load(ml_carrier *carrier, ml_exchange *exchange, ml_route route);
+/* Judges the exchange, and lets go of it. */
+void ml_carrier_end(ml_carrier *carrier, CURLcode code);
+
+/* ---- many.c ---- */
+
+extern const ml_many_transport ml_curl_many;
 
 /* ---- outcome.c: what a finished transfer means ---- */
 

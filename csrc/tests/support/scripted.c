@@ -6,7 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_SENT = 128, MOST_LANES = 64 };
+enum { MOST_SENT = 128, MOST_LANES = 64, MOST_ENGINES = 2, MOST_AT_ONCE = 128 };
+
+/* An exchange of many. */
+typedef struct journey {
+    ml_exchange *exchange; /* NULL: a free place */
+    const scripted_answer *answer;
+    double ends_at;
+} journey;
+
+struct ml_many {
+    bool taken, woken, asleep;
+    size_t capacity;
+    journey journeys[MOST_AT_ONCE];
+};
 
 struct ml_lane {
     bool taken;
@@ -29,6 +42,8 @@ static struct {
     bool block_waits, released, refuse_lanes;
     size_t open_lanes, cancelled, blocked;
     ml_lane lanes[MOST_LANES];
+    size_t streams;
+    ml_many engines[MOST_ENGINES];
 } world = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
 static void lock(void) {
@@ -61,6 +76,7 @@ void scripted_play(const scripted_answer *answers, size_t count) {
     world.forever = world.block_waits = world.released = world.refuse_lanes = false;
     world.now = 1000.0;
     world.dice = half;
+    world.streams = 1;
     unlock();
 }
 
@@ -111,9 +127,17 @@ double scripted_now(void) {
     return now;
 }
 
+/* Called with the lock. */
+static void wake_engines(void) {
+    for (size_t i = 0; i < MOST_ENGINES; i++)
+        world.engines[i].woken = true;
+    pthread_cond_broadcast(&world.changed);
+}
+
 void scripted_advance(double seconds) {
     lock();
     world.now += seconds;
+    wake_engines();
     unlock();
 }
 
@@ -154,7 +178,46 @@ size_t scripted_blocked(void) {
 void scripted_release(void) {
     lock();
     world.released = true;
-    pthread_cond_broadcast(&world.changed);
+    wake_engines();
+    unlock();
+}
+
+static bool is_settled(void) {
+    for (size_t i = 0; i < MOST_ENGINES; i++)
+        if (world.engines[i].taken && (!world.engines[i].asleep || world.engines[i].woken))
+            return false;
+    return true;
+}
+
+void scripted_settle(void) {
+    lock();
+    while (!is_settled())
+        pthread_cond_wait(&world.changed, &world.lock);
+    unlock();
+}
+
+size_t scripted_under_way(void) {
+    size_t count = 0;
+    lock();
+    for (size_t i = 0; i < MOST_ENGINES; i++)
+        for (size_t j = 0; j < MOST_AT_ONCE; j++)
+            if (world.engines[i].taken && world.engines[i].journeys[j].exchange != NULL) count++;
+    unlock();
+    return count;
+}
+
+size_t scripted_open_engines(void) {
+    size_t count = 0;
+    lock();
+    for (size_t i = 0; i < MOST_ENGINES; i++)
+        if (world.engines[i].taken) count++;
+    unlock();
+    return count;
+}
+
+void scripted_set_streams(size_t streams) {
+    lock();
+    world.streams = streams;
     unlock();
 }
 
@@ -296,6 +359,131 @@ static double throw_dice(void) {
     return world.dice();
 }
 
+/* ---- many at once ---- */
+
+static ml_many *open_many(const ml_config *config, ml_error *error) {
+    ml_many *many = NULL;
+    lock();
+    for (size_t i = 0; i < MOST_ENGINES && !world.refuse_lanes && many == NULL; i++)
+        if (!world.engines[i].taken) many = &world.engines[i];
+    if (many != NULL)
+        *many = (ml_many){.taken = true, .capacity = (size_t)config->options.max_connections};
+    unlock();
+    if (many == NULL) ml_fail(error, ML_ERR_CONFIGURATION, "no lanes today");
+    return many;
+}
+
+static void close_many(ml_many *many) {
+    lock();
+    for (size_t i = 0; i < MOST_AT_ONCE; i++)
+        if (many->journeys[i].exchange != NULL) abort();
+    many->taken = false;
+    pthread_cond_broadcast(&world.changed);
+    unlock();
+}
+
+static void abandon_many(ml_many *many) {
+    (void)many;
+    abort();
+}
+
+static size_t capacity(const ml_many *many) {
+    lock();
+    size_t most = many->capacity * world.streams;
+    unlock();
+    return most;
+}
+
+static bool start_one(ml_many *many, ml_exchange *exchange) {
+    lock();
+    const scripted_answer *answer = next_answer();
+    record(exchange);
+    exchange->began = answer->began;
+    size_t at = 0;
+    while (at < MOST_AT_ONCE && many->journeys[at].exchange != NULL)
+        at++;
+    if (at == MOST_AT_ONCE) abort();
+    double takes = answer->takes < exchange->timeout ? answer->takes : exchange->timeout;
+    if (answer->hangs) takes = exchange->timeout;
+    if (answer->refused)
+        finish(exchange, answer, false);
+    else
+        many->journeys[at] = (journey){exchange, answer, world.now + takes};
+    unlock();
+    return !answer->refused;
+}
+
+/* Called with the lock. */
+static bool is_over(const journey *one) {
+    if (one->exchange == NULL) return false;
+    if (one->answer->blocks) return world.released;
+    return one->ends_at <= world.now;
+}
+
+static void cancel_one(ml_many *many, ml_exchange *exchange) {
+    lock();
+    for (size_t i = 0; i < MOST_AT_ONCE; i++) {
+        if (many->journeys[i].exchange != exchange) continue;
+        finish(exchange, &(scripted_answer){.status = ML_ERR_TRANSPORT}, false);
+        many->journeys[i].exchange = NULL;
+        world.cancelled++;
+    }
+    unlock();
+}
+
+static ml_exchange *ended(ml_many *many) {
+    ml_exchange *exchange = NULL;
+    lock();
+    for (size_t i = 0; i < MOST_AT_ONCE && exchange == NULL; i++) {
+        journey *one = &many->journeys[i];
+        if (!is_over(one)) continue;
+        exchange = one->exchange;
+        bool is_late = one->answer->hangs || one->answer->takes >= exchange->timeout;
+        finish(exchange, one->answer, is_late);
+        one->exchange = NULL;
+    }
+    unlock();
+    return exchange;
+}
+
+/* Called with the lock. */
+static bool has_news(const ml_many *many, double until) {
+    if (many->woken || world.now >= until) return true;
+    for (size_t i = 0; i < MOST_AT_ONCE; i++)
+        if (is_over(&many->journeys[i])) return true;
+    return false;
+}
+
+static void poll_many(ml_many *many, double seconds) {
+    lock();
+    double until = world.now + seconds;
+    many->asleep = true;
+    pthread_cond_broadcast(&world.changed);
+    while (!has_news(many, until))
+        pthread_cond_wait(&world.changed, &world.lock);
+    many->asleep = many->woken = false;
+    unlock();
+}
+
+static void wake_many(ml_many *many) {
+    lock();
+    many->woken = true;
+    pthread_cond_broadcast(&world.changed);
+    unlock();
+}
+
+static const ml_many_transport scripted_many = {
+    .open = open_many,
+    .close = close_many,
+    .abandon = abandon_many,
+    .capacity = capacity,
+    .start = start_one,
+    .cancel = cancel_one,
+    .poll = poll_many,
+    .ended = ended,
+    .wake = wake_many,
+};
+
 const ml_transport scripted_transport = {
     .open = open_lane,
     .close = close_lane,
@@ -306,4 +494,5 @@ const ml_transport scripted_transport = {
     .wake = wake,
     .now = scripted_now,
     .dice = throw_dice,
+    .many = &scripted_many,
 };

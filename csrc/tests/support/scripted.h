@@ -3,6 +3,9 @@
  *
  * Time passes only by what the script says, by waits between attempts and by scripted_advance().
  * There is one script for the program.
+ *
+ * Of many exchanges at once, time passes by scripted_advance() alone: a test lets the engine come
+ * to rest by scripted_settle(), looks, and turns the clock.
  */
 #ifndef ML_TEST_SCRIPTED_H
 #define ML_TEST_SCRIPTED_H
@@ -66,5 +69,13 @@ void scripted_await_blocked(size_t threads);
 size_t scripted_blocked(void);
 /* Lets blocked exchanges end with their answers. */
 void scripted_release(void);
+
+/* Returns once every engine has done what there is to do now. */
+void scripted_settle(void);
+/* Of engines: exchanges that are under way. */
+size_t scripted_under_way(void);
+size_t scripted_open_engines(void);
+/* As if the server had agreed to so many exchanges on each connection. */
+void scripted_set_streams(size_t streams);
 
 #endif

@@ -1,0 +1,274 @@
+"""`AsyncClient`: the calls of `Client`, to be awaited, on asyncio and on loops like it (uvloop).
+
+A call goes to the client's engine, a thread of the C core that knows nothing of Python, and its
+outcome comes back through a mailbox. There is one for each loop that runs: the loop watches its
+descriptor, so nothing polls and no thread of Python's waits. Loaded when something asks for it,
+because asyncio is what takes long to load.
+"""
+
+from __future__ import annotations
+
+import os
+from asyncio import get_running_loop
+from inspect import getdoc, isawaitable, signature
+from operator import index
+from typing import TYPE_CHECKING, Any
+from weakref import ref
+
+from merge_link import _core
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop, Future
+    from collections.abc import Callable, Generator, Sequence
+    from types import TracebackType
+    from typing import Self, TypeVar, Unpack
+
+    from merge_link.models import LinkToken
+    from merge_link.types import AsyncLinkTokenParams, AsyncWarmUpOptions
+
+    Function = TypeVar("Function", bound=Callable[..., Any])
+
+# News that one turn of the loop takes at most, so that others get their turns.
+_BATCH = 256
+
+# How often this process has come out of a fork(). What a parent's loop has is not touched in the
+# child: both have the same epoll, and the parent's would go deaf.
+_generation = 0
+
+
+def _forked() -> None:
+    global _generation  # noqa: PLW0603
+    _generation += 1
+
+
+os.register_at_fork(after_in_child=_forked)
+
+
+# ---- one client in one loop ----
+
+
+class _Room:
+    """What a client has in one loop: its mailbox, which the loop watches."""
+
+    def __init__(self, loop: AbstractEventLoop) -> None:
+        self.mailbox = _core.Mailbox()
+        self.generation = _generation
+        self.loop = ref(loop)
+        loop.add_reader(self.mailbox.fileno(), _deliver, self.mailbox)
+
+    def is_for(self, loop: AbstractEventLoop) -> bool:
+        return self.loop() is loop and self.generation == _generation
+
+    def is_over(self) -> bool:
+        loop = self.loop()
+        return loop is None or loop.is_closed() or self.generation != _generation
+
+    def leave(self) -> None:
+        """Take the mailbox from its loop, from whatever thread. Again is harmless."""
+        loop, mailbox = self.loop(), self.__dict__.pop("mailbox", None)
+        if mailbox is None:
+            return
+        if loop is None or self.is_over():
+            mailbox.close()
+        elif loop is _running_loop():
+            _leave(loop, mailbox)
+        else:
+            try:
+                loop.call_soon_threadsafe(_leave, loop, mailbox)
+            except RuntimeError:  # it was closed meanwhile
+                mailbox.close()
+
+    def __del__(self) -> None:
+        self.leave()
+
+
+def _running_loop() -> AbstractEventLoop | None:
+    try:
+        return get_running_loop()
+    except RuntimeError:
+        return None
+
+
+def _deliver(mailbox: _core.Mailbox) -> None:
+    """Hand the outcomes that have come to those who await them; some may have left."""
+    try:
+        taken = mailbox.take(_BATCH)
+    except BaseException:  # of a signal handler or on_attempt: what came is still there
+        get_running_loop().call_soon(_deliver, mailbox)
+        raise
+    for future, outcome in taken:
+        if not future.done():
+            future.set_result(outcome)
+
+
+def _leave(loop: AbstractEventLoop, mailbox: _core.Mailbox) -> None:
+    """Deliver what has come, which is all when the client is closed, and let the mailbox go."""
+    try:
+        for future, outcome in mailbox.take(2**31):
+            if not future.done():
+                future.set_result(outcome)
+    finally:
+        loop.remove_reader(mailbox.fileno())
+        mailbox.close()
+
+
+# ---- keys ----
+
+
+async def _give_key(tickets: Sequence[_core.Ticket]) -> None:
+    """Ask for the API key, once, where a callable gives it. Only the core keeps it."""
+    source = tickets[0].key_source
+    if source is None:
+        return
+    key = source()
+    try:
+        if isawaitable(key):
+            key = await key
+        for ticket in tickets:
+            ticket.set_key(key)
+    finally:
+        del key
+
+
+# ---- the client ----
+
+
+class _Done:
+    """Of what is done already: may be awaited, and need not be."""
+
+    def __await__(self) -> Generator[Any, None, None]:
+        yield from ()
+
+
+def _as_in_client(name: str) -> Callable[[Function], Function]:
+    """Give a method the signature of Client's, and the rest of its docstring."""
+    original = getattr(_core.Client, name)
+
+    def decorate(function: Function) -> Function:
+        _, _, rest = (getdoc(original) or "").partition("\n\n")
+        function.__doc__ = f"{getdoc(function)}\n\n{rest}"
+        function.__signature__ = signature(original)  # type: ignore[attr-defined]
+        return function
+
+    return decorate
+
+
+class AsyncClient(_core.BaseClient):
+    """A client of Merge's linking API whose calls are awaited: on asyncio, and on uvloop.
+
+    It takes the options of `Client`, keeps its connections, and may be used by the loops of any
+    number of threads at once. Its requests are made by one thread of its own, over HTTP/2 where the
+    server offers it. Cancelling a task cancels its request::
+
+        async with AsyncClient() as client:
+            token = await client.create_link_token(...)
+
+    ``api_key`` may also be an async callable, awaited at each call. ``on_attempt`` is an ordinary
+    one, called in the loop's thread.
+
+    ``await client.aclose()`` closes it, as in httpx, and so does ``await client.close()``, as in
+    aiohttp; calls that are under way end with `ClientClosedError`.
+
+    Raises:
+        ConfigurationError: no or impossible API key, base URL or option.
+    """
+
+    @_as_in_client("create_link_token")
+    async def create_link_token(self, **fields: Unpack[AsyncLinkTokenParams]) -> LinkToken:
+        """Create a link token: what Merge Link needs to open for one end user."""
+        token: LinkToken = await self._call("create_link_token", fields)
+        return token
+
+    @_as_in_client("warm_up")
+    async def warm_up(self, connections: int = 1, **options: Unpack[AsyncWarmUpOptions]) -> None:
+        """Connect ahead, all at once, so that the first calls need not."""
+        tickets = self._prepare_many("warm_up", connections, options)
+        await _give_key(tickets)
+        try:
+            futures = [self._begin(ticket) for ticket in tickets]
+            while futures:
+                _result_of(await futures.pop())
+        finally:
+            for ticket in tickets:  # after a failure, the others
+                ticket.cancel()
+
+    async def aclose(self) -> None:
+        """Close the connections. Calls that are under way end with `ClientClosedError`.
+
+        Closing again is harmless. Leaving an ``async with`` block closes too.
+        """
+        self.close()
+
+    def close(self) -> _Done:
+        """Do the same at once, with ``await`` or without."""
+        self._close()
+        for room in self.__dict__.pop("_rooms", {}).values():
+            room.leave()
+        return _Done()
+
+    async def __aenter__(self) -> Self:
+        """Return the client itself."""
+        self._enter()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the client."""
+        self.close()
+
+    def _repr_html_(self) -> str:
+        from merge_link._cards import of_client
+
+        return of_client(self)
+
+    # ---- calling: no frame here may hold a key, so prepare() empties what it is given ----
+
+    async def _call(self, operation: str, fields: Any) -> Any:
+        ticket = self.prepare(operation, fields)
+        if ticket.key_source is not None:
+            await _give_key((ticket,))
+        try:
+            return _result_of(await self._begin(ticket))
+        except BaseException:  # cancelled, or thrown away while it waits
+            ticket.cancel()
+            raise
+
+    def _prepare_many(self, operation: str, count: Any, options: Any) -> list[_core.Ticket]:
+        try:
+            _core.check(operation, connections=count, **options)
+            most = min(1 if count is None else index(count), self.max_connections)
+            return [self.prepare(operation, {**options, "connections": 1}) for _ in range(most)]
+        finally:
+            options.clear()
+
+    def _begin(self, ticket: _core.Ticket) -> Future[Any]:
+        loop = get_running_loop()
+        future = loop.create_future()
+        ticket.submit(self._room(loop).mailbox, future, None)
+        return future
+
+    def _room(self, loop: AbstractEventLoop) -> _Room:
+        rooms: dict[int, _Room] = self.__dict__.setdefault("_rooms", {})
+        room = rooms.get(id(loop))
+        if room is None or not room.is_for(loop):
+            for key in [key for key, other in rooms.items() if other.is_over()]:
+                rooms.pop(key, None)
+            room = rooms[id(loop)] = _Room(loop)
+        return room
+
+
+def _result_of(outcome: Any) -> Any:
+    """Return the result, or raise the error.
+
+    An error is a future's result, too: its exception would be logged where nobody takes it.
+    """
+    try:
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome
+    finally:
+        del outcome  # it would hold this frame, and this frame it
