@@ -6,6 +6,7 @@ from typing_extensions import disjoint_base
 
 from merge_link._attempts import Attempt
 from merge_link.models import LinkToken
+from merge_link.response import Facts
 from merge_link.types import (
     CACertificates,
     Category,
@@ -154,6 +155,9 @@ def fields(operation: str, /) -> list[_Field]:
 
 def answer_time(headers: bytes, began: float, /) -> float:
     """Return the time of the Date in header lines (bytes), else began; seconds since the epoch."""
+
+def read_facts(facts: bytes, /) -> Facts:
+    """Return what the core noted of the answer behind a result, as a tuple."""
 
 def origin(url: str, /) -> tuple[str, str, int, bool] | None:
     """Return scheme, host, port and whether that is loopback, as libcurl reads the URL, or None."""

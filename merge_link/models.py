@@ -10,14 +10,14 @@ if TYPE_CHECKING:
     from typing import Any
 
     from merge_link._cards import Revealed
-    from merge_link.response import Facts, Response
+    from merge_link.response import Response
 
 
-def _no_extra(facts: Facts) -> dict[str, Any]:
+def _no_extra(facts: bytes) -> dict[str, Any]:
     return {}
 
 
-def _response(facts: Facts) -> Response:
+def _response(facts: bytes) -> Response:
     from merge_link.response import response_of
 
     return response_of(facts)
@@ -35,12 +35,12 @@ def _is_response(value: object) -> bool:
     return isinstance(value, Response)
 
 
-def _expiry(facts: Facts) -> datetime:
+def _expiry(facts: bytes) -> datetime:
     from datetime import UTC, datetime, timedelta
 
-    from merge_link._core import answer_time
+    from merge_link._core import answer_time, read_facts
 
-    _, _, began, minutes, headers, _ = facts
+    _, _, began, minutes, headers, _ = read_facts(facts)
     return datetime.fromtimestamp(answer_time(headers, began), UTC) + timedelta(minutes=minutes)
 
 

@@ -10,8 +10,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    # Of the core: status code, attempts, when the attempt began (seconds since the epoch), minutes
-    # until expiry (0: never), header lines, seconds of timing.
+    # What read_facts() of the core returns: status code, attempts, when the attempt began (seconds
+    # since the epoch), minutes until expiry (0: never), header lines, seconds of timing.
     Facts = tuple[int, int, float, int, bytes, tuple[float, float, float, float, float]]
 
 
@@ -90,9 +90,11 @@ def no_timing() -> Timing:
     return timing_of((0.0,) * len(Timing.__match_args__))
 
 
-def response_of(facts: Facts) -> Response:
+def response_of(facts: bytes) -> Response:
     """Return the response that the core's facts describe."""
-    status_code, attempts, _, _, lines, seconds = facts
+    from merge_link._core import read_facts
+
+    status_code, attempts, _, _, lines, seconds = read_facts(facts)
     headers = Headers(lines)
     return Response(
         status_code=status_code,

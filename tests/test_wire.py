@@ -59,6 +59,25 @@ def test_the_request_is_these_bytes(serve: Serve) -> None:
     assert "gzip" in encodings.split(", ")
 
 
+def test_a_large_body_is_sent_without_asking_for_100_continue(serve: Serve) -> None:
+    server = serve()
+    with server.client() as client:
+        client.create_link_token(**FIELDS, extra_body={"pad": "x" * 2_000_000})
+    assert "Expect" not in headers_of(server.requests[0])
+    assert len(body_of(server.requests[0])) > 2_000_000
+
+
+def test_each_request_goes_to_its_own_path_on_a_kept_connection(serve: Serve) -> None:
+    server = serve()
+    with server.client() as client:
+        for category in ["ats", "crm", "crm", "ats"]:
+            client.create_link_token(**FIELDS, category=category)
+    assert server.connections == 1
+    assert [head_of(request)[0].split("/")[2] for request in server.requests] == [
+        *("ats", "crm", "crm", "ats")
+    ]
+
+
 def test_every_field_is_sent_in_the_rows_order_as_json_dumps_would_write_it(serve: Serve) -> None:
     server = serve()
     with server.client() as client:

@@ -130,22 +130,13 @@ static int take_max_retries(ml_state *state, ml_arguments *arguments, PyObject *
     return 0;
 }
 
-/* 1: taken, 0: not one of the call's own keywords, -1: exception. */
 static int take_own(ml_state *state, ml_arguments *arguments, const char *name, PyObject *value) {
-    int failed = 0;
     if (strcmp(name, "timeout") == 0)
-        failed = ml_seconds_from(state, name, value, &arguments->options.timeout);
-    else if (strcmp(name, "max_retries") == 0)
-        failed = take_max_retries(state, arguments, value);
-    else if (strcmp(name, "api_key") == 0)
-        failed = take_api_key(state, arguments, value);
-    else if (strcmp(name, "extra_headers") == 0)
-        failed = take_extra_headers(arguments, value);
-    else if (strcmp(name, "extra_body") == 0)
-        failed = take_extra_body(state, arguments, value);
-    else
-        return 0;
-    return failed == 0 ? 1 : -1;
+        return ml_seconds_from(state, name, value, &arguments->options.timeout);
+    if (strcmp(name, "max_retries") == 0) return take_max_retries(state, arguments, value);
+    if (strcmp(name, "api_key") == 0) return take_api_key(state, arguments, value);
+    if (strcmp(name, "extra_headers") == 0) return take_extra_headers(arguments, value);
+    return take_extra_body(state, arguments, value);
 }
 
 static int is_own(const char *name) {
@@ -167,8 +158,7 @@ static int take(ml_state *state, const ml_operation *operation, ml_options_reade
         return refuse_unknown(operation, name, client != NULL);
     if (!known) return ml_options_take(state, client, name, value);
     if (value == Py_None) return 0;
-    int own = take_own(state, arguments, name, value);
-    if (own != 0) return own < 0 ? -1 : 0;
+    if (row == NULL) return take_own(state, arguments, name, value);
     return ml_convert(state, ml_request_fields(arguments->request), name, value, row);
 }
 

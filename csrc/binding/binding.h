@@ -35,11 +35,12 @@
     X(ticket_type)                                                                                 \
     X(flow_type)                                                                                   \
     X(empty_tuple)                                                                                 \
-    X(dict_name)    /* "__dict__" */                                                               \
     X(facts_name)   /* "_facts" */                                                                 \
     X(logging_name) /* "logging" */                                                                \
     X(gevent_name)  /* "gevent.monkey" */                                                          \
-    X(result_types) /* name -> class, as they are needed; so are all below */                      \
+    X(debug_level)  /* logging.DEBUG */                                                            \
+    X(enabled_name) /* "isEnabledFor" */                                                           \
+    X(shapes)       /* operation -> what its results have in common, as needed; so all below */    \
     X(make_error)   /* merge_link.errors.from_core */                                              \
     X(json_dumps)   /* with allow_nan=False */                                                     \
     X(json_loads)                                                                                  \
@@ -100,6 +101,10 @@ int ml_raise_unknown_keyword(const char *function, const char *name, const char 
 
 /* The result object of a successful call. */
 PyObject *ml_result_new(ml_state *state, const ml_request *request, const ml_response *response);
+
+/* The facts that a result keeps in `_facts`, as a tuple (see merge_link/response.py), or NULL with
+ * an exception. */
+PyObject *ml_facts_read(PyObject *bytes);
 
 /* ---- convert.c ---- */
 

@@ -98,10 +98,10 @@ static PyObject *find_logger(ml_state *state) {
 }
 
 int ml_is_debugging(ml_state *state) {
-    enum { DEBUG = 10 };
     PyObject *logger = find_logger(state);
     if (logger == NULL) return PyErr_Occurred() ? -1 : 0;
-    PyObject *answer = PyObject_CallMethod(logger, "isEnabledFor", "i", DEBUG);
+    PyObject *answer =
+        PyObject_CallMethodObjArgs(logger, state->enabled_name, state->debug_level, NULL);
     int debugging = answer == NULL ? -1 : PyObject_IsTrue(answer);
     Py_XDECREF(answer);
     return debugging;

@@ -123,6 +123,10 @@ static PyObject *answer_time(PyObject *Py_UNUSED(module), PyObject *arguments) {
     return PyFloat_FromDouble(ml_answer_time((ml_text){headers, (size_t)length}, began));
 }
 
+static PyObject *read_facts(PyObject *Py_UNUSED(module), PyObject *facts) {
+    return ml_facts_read(facts);
+}
+
 static PyObject *origin(PyObject *Py_UNUSED(module), PyObject *url) {
     ml_origin found;
     const char *text = PyUnicode_AsUTF8AndSize(url, NULL);
@@ -156,6 +160,9 @@ static PyMethodDef functions[] = {
     {"answer_time", answer_time, METH_VARARGS,
      "answer_time($module, headers, began, /)\n--\n\n"
      "Return the time of the Date in header lines (bytes), else began; seconds since the epoch."},
+    {"read_facts", read_facts, METH_O,
+     "read_facts($module, facts, /)\n--\n\n"
+     "Return what the core noted of the answer behind a result, as a tuple."},
     {"origin", origin, METH_O,
      "origin($module, url, /)\n--\n\n"
      "Return scheme, host, port and whether that is loopback, as libcurl reads the URL, or None."},

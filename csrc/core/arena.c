@@ -4,13 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK_SIZE = 2048 };
-
 struct ml_arena_block {
     ml_arena_block *next;
     size_t used, size;
     alignas(max_align_t) char bytes[];
 };
+
+/* With its head, 1 KiB: larger ones, glibc does not keep at hand. */
+enum { BLOCK_SIZE = 1024 - sizeof(ml_arena_block) };
 
 static bool add_block(ml_arena *arena, size_t size) {
     size_t room = size > BLOCK_SIZE ? size : BLOCK_SIZE;

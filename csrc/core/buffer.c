@@ -6,12 +6,7 @@
 enum { SMALLEST = 256 };
 
 /* Not realloc: it would leave the old bytes behind unwiped. */
-static bool grow(ml_buffer *buffer, size_t needed) {
-    size_t capacity = buffer->capacity > 0 ? buffer->capacity : SMALLEST;
-    while (capacity < needed) {
-        if (capacity > SIZE_MAX / 2) return false;
-        capacity *= 2;
-    }
+static bool move(ml_buffer *buffer, size_t capacity) {
     char *data = malloc(capacity);
     if (data == NULL) return false;
     if (buffer->data != NULL) {
@@ -25,34 +20,26 @@ static bool grow(ml_buffer *buffer, size_t needed) {
     return true;
 }
 
-char *ml_buffer_reserve(ml_buffer *buffer, size_t extra) {
-    if (buffer->failed) return NULL;
-    if (extra >= SIZE_MAX - buffer->length - 1) {
-        buffer->failed = true;
-        return NULL;
-    }
-    size_t needed = buffer->length + extra + 1;
-    if (needed > buffer->capacity && !grow(buffer, needed)) {
-        buffer->failed = true;
-        return NULL;
-    }
-    return buffer->data + buffer->length;
+bool ml_buffer_grow(ml_buffer *buffer, size_t extra) {
+    size_t capacity = buffer->capacity > 0 ? buffer->capacity : SMALLEST;
+    if (extra >= SIZE_MAX / 2 - buffer->length) buffer->failed = true;
+    while (!buffer->failed && capacity <= buffer->length + extra)
+        capacity *= 2;
+    if (!buffer->failed && move(buffer, capacity)) return true;
+    buffer->failed = true;
+    buffer->capacity = buffer->length; /* from here on nothing fits, however small */
+    return false;
 }
 
 void ml_buffer_append(ml_buffer *buffer, const char *data, size_t length) {
-    char *end = ml_buffer_reserve(buffer, length);
-    if (end == NULL) return;
-    if (length > 0) memcpy(end, data, length);
-    end[length] = '\0';
+    if (buffer->capacity - buffer->length <= length && !ml_buffer_grow(buffer, length)) return;
+    if (length > 0) memcpy(buffer->data + buffer->length, data, length);
     buffer->length += length;
+    buffer->data[buffer->length] = '\0';
 }
 
 void ml_buffer_text(ml_buffer *buffer, const char *string) {
     ml_buffer_append(buffer, string, strlen(string));
-}
-
-void ml_buffer_char(ml_buffer *buffer, char c) {
-    ml_buffer_append(buffer, &c, 1);
 }
 
 void ml_buffer_truncate(ml_buffer *buffer, size_t length) {

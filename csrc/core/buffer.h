@@ -14,11 +14,18 @@ typedef struct ml_buffer {
     bool failed;
 } ml_buffer;
 
+/* Makes room for `extra` more bytes; false when memory is out. */
+bool ml_buffer_grow(ml_buffer *buffer, size_t extra);
 void ml_buffer_append(ml_buffer *buffer, const char *data, size_t length);
 void ml_buffer_text(ml_buffer *buffer, const char *string);
-void ml_buffer_char(ml_buffer *buffer, char c);
-/* Makes room for `extra` more bytes and returns where they go; NULL when memory is out. */
-char *ml_buffer_reserve(ml_buffer *buffer, size_t extra);
+
+/* Here, because bodies are written by it. */
+static inline void ml_buffer_char(ml_buffer *buffer, char c) {
+    if (buffer->capacity - buffer->length < 2 && !ml_buffer_grow(buffer, 1)) return;
+    buffer->data[buffer->length++] = c;
+    buffer->data[buffer->length] = '\0';
+}
+
 /* Cuts to a length that it had before. */
 void ml_buffer_truncate(ml_buffer *buffer, size_t length);
 /* What it holds; an empty text when nothing was appended. Borrowed until the next change. */

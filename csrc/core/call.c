@@ -95,18 +95,16 @@ static void mask_text(const ml_call *call, char *text) {
 
 static void fill_exchange(ml_call *call) {
     size_t cap = call->config->options.max_response_bytes;
-    ml_text body = ml_buffer_view(&call->message.body);
-    call->exchange = (ml_exchange){
-        .method = call->message.method,
-        .url = call->message.url.data,
-        .lines = call->message.lines,
-        .line_count = call->message.line_count,
-        .body = body,
-        .has_body = call->message.has_body,
-        .limit = call->timeout,
-        .once = call->operation->repeat == ML_REPEAT_UNSENT,
-        .max_response_bytes = cap > 0 ? cap : call->operation->max_response_bytes,
-    };
+    ml_exchange *exchange = &call->exchange;
+    exchange->method = call->message.method;
+    exchange->url = call->message.url.data;
+    exchange->lines = call->message.lines;
+    exchange->line_count = call->message.line_count;
+    exchange->body = ml_buffer_view(&call->message.body);
+    exchange->has_body = call->message.has_body;
+    exchange->limit = call->timeout;
+    exchange->once = call->operation->repeat == ML_REPEAT_UNSENT;
+    exchange->max_response_bytes = cap > 0 ? cap : call->operation->max_response_bytes;
 }
 
 ml_status ml_call_init(ml_call *call, ml_request *request, const ml_config *config, ml_guard *guard,
@@ -214,7 +212,7 @@ static void leave_guard(ml_call *call, bool failed) {
 
 static double told_to_wait(const ml_call *call) {
     const ml_exchange *exchange = &call->exchange;
-    if (exchange->status != ML_OK) return -1.0;
+    if (exchange->status != ML_OK || exchange->http_status < 400) return -1.0;
     ml_text headers = ml_buffer_view(&exchange->headers);
     ml_text wait = ml_header_find(headers, "Retry-After");
     if (wait.length == 0)

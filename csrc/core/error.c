@@ -7,8 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Not the whole of the texts: this is done several times for each call. */
 void ml_error_init(ml_error *error) {
-    *error = (ml_error){.status = ML_OK, .retry_after = -1.0};
+    error->status = ML_OK;
+    error->text[0] = error->hint[0] = error->code[0] = '\0';
+    error->http_status = 0;
+    error->retry_after = -1.0;
+    error->attempts = 0;
+    error->may_have_arrived = false;
+    error->problems = NULL;
+    error->problem_count = 0;
+    error->request = NULL;
 }
 
 void ml_error_clear(ml_error *error) {

@@ -3,7 +3,6 @@
 #include "request.h"
 
 #include <cJSON.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,125 +40,114 @@ bool ml_json_decode_string(ml_text string, ml_buffer *out) {
 
 /* ---- encoding ---- */
 
-static cJSON *to_cjson(const ml_field *row, const ml_value *value);
+static void write_value(ml_buffer *out, const ml_value *value);
 
-static cJSON *from_integer(int64_t integer) {
+/* By cJSON's rules: what must be escaped is, everything else stays UTF-8. */
+static void write_escaped(ml_buffer *out, unsigned char c) {
+    static const char meanings[] = "\"\"\\\\b\bf\fn\nr\rt\t";
+    char text[8];
+    for (const char *known = meanings; *known != '\0'; known += 2) {
+        if (known[1] != (char)c) continue;
+        ml_buffer_char(out, '\\');
+        ml_buffer_char(out, known[0]);
+        return;
+    }
+    snprintf(text, sizeof text, "\\u%04x", c);
+    ml_buffer_text(out, text);
+}
+
+static void write_string(ml_buffer *out, ml_text text) {
+    size_t start = 0;
+    ml_buffer_char(out, '"');
+    for (size_t i = 0; i < text.length; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+        if (c >= 0x20 && c != '"' && c != '\\') continue;
+        ml_buffer_append(out, text.data + start, i - start);
+        write_escaped(out, c);
+        start = i + 1;
+    }
+    ml_buffer_append(out, text.data + start, text.length - start);
+    ml_buffer_char(out, '"');
+}
+
+static void write_integer(ml_buffer *out, int64_t integer) {
     char text[32];
     snprintf(text, sizeof text, "%lld", (long long)integer);
-    return cJSON_CreateRaw(text);
+    ml_buffer_text(out, text);
 }
 
-/* Puts the item into the object; both are gone when that fails. */
-static bool put(cJSON *object, const char *name, cJSON *item) {
-    if (item == NULL) return false;
-    if (cJSON_AddItemToObject(object, name, item)) return true;
-    delete_wiped(item);
-    return false;
+/* The comma that all but the first one in an array or object have before them. */
+static void write_comma(ml_buffer *out) {
+    char last = out->failed ? '[' : out->data[out->length - 1];
+    if (last != '{' && last != '[') ml_buffer_char(out, ',');
 }
 
-static bool put_unknown(cJSON *object, const ml_field *rows, const ml_value *members) {
-    for (const ml_value *value = members; value != NULL; value = value->next) {
-        if (rows != NULL && ml_field_find(rows, value->name) != NULL) continue;
-        if (!put(object, value->name, to_cjson(NULL, value))) return false;
+static void write_name(ml_buffer *out, const char *name) {
+    write_comma(out);
+    write_string(out, ml_text_of(name));
+    ml_buffer_char(out, ':');
+}
+
+static void write_member(ml_buffer *out, const ml_value *value) {
+    write_name(out, value->name);
+    write_value(out, value);
+}
+
+/* In the order of the rows, if the object has some; what no row knows comes last. */
+static void write_object(ml_buffer *out, const ml_value *object) {
+    ml_buffer_char(out, '{');
+    for (const ml_field *row = ml_value_rows(object); row != NULL && row->name != NULL; row++) {
+        const ml_value *value = ml_value_of_row(object, row);
+        if (value != NULL) write_member(out, value);
     }
-    return true;
+    for (const ml_value *value = object->members; value != NULL; value = value->next)
+        if (value->row == NULL || ml_value_rows(object) == NULL) write_member(out, value);
+    ml_buffer_char(out, '}');
 }
 
-static bool put_known(cJSON *object, const ml_field *rows, const ml_value *from) {
-    for (const ml_field *row = rows; row->name != NULL; row++) {
-        const ml_value *value = ml_value_member(from, row->name);
-        if (value != NULL && !put(object, row->name, to_cjson(row, value))) return false;
+static void write_array(ml_buffer *out, const ml_value *array) {
+    ml_buffer_char(out, '[');
+    for (const ml_value *value = array->members; value != NULL; value = value->next) {
+        write_comma(out);
+        write_value(out, value);
     }
-    return true;
+    ml_buffer_char(out, ']');
 }
 
-static bool fill_object(cJSON *object, const ml_field *row, const ml_value *value) {
-    if (row == NULL || row->type != ML_TYPE_OBJECT) {
-        const ml_field *item = row == NULL ? NULL : row->of;
-        for (const ml_value *member = value->members; member != NULL; member = member->next)
-            if (!put(object, member->name, to_cjson(item, member))) return false;
-        return true;
-    }
-    return put_known(object, row->of, value) && put_unknown(object, row->of, value->members);
-}
-
-static bool fill_array(cJSON *array, const ml_field *row, const ml_value *value) {
-    for (const ml_value *member = value->members; member != NULL; member = member->next) {
-        cJSON *item = to_cjson(row == NULL ? NULL : row->of, member);
-        if (item == NULL) return false;
-        cJSON_AddItemToArray(array, item);
-    }
-    return true;
-}
-
-/* A container, filled; NULL when memory is out. */
-static cJSON *filled(cJSON *container, const ml_field *row, const ml_value *value) {
-    if (container == NULL) return NULL;
-    bool whole = cJSON_IsArray(container) ? fill_array(container, row, value)
-                                          : fill_object(container, row, value);
-    if (whole) return container;
-    delete_wiped(container);
-    return NULL;
-}
-
-static cJSON *to_cjson(const ml_field *row, const ml_value *value) {
+static void write_value(ml_buffer *out, const ml_value *value) {
     switch (value->kind) {
-    case ML_VALUE_NULL: return cJSON_CreateNull();
-    case ML_VALUE_BOOL: return cJSON_CreateBool(value->boolean);
-    case ML_VALUE_INTEGER: return from_integer(value->integer);
-    case ML_VALUE_STRING: return cJSON_CreateStringReference(value->text.data);
-    case ML_VALUE_JSON: return cJSON_CreateRaw(value->text.data);
-    case ML_VALUE_ARRAY: return filled(cJSON_CreateArray(), row, value);
-    case ML_VALUE_OBJECT: return filled(cJSON_CreateObject(), row, value);
+    case ML_VALUE_NULL: ml_buffer_text(out, "null"); break;
+    case ML_VALUE_BOOL: ml_buffer_text(out, value->boolean ? "true" : "false"); break;
+    case ML_VALUE_INTEGER: write_integer(out, value->integer); break;
+    case ML_VALUE_STRING: write_string(out, value->text); break;
+    case ML_VALUE_JSON: ml_buffer_append(out, value->text.data, value->text.length); break;
+    case ML_VALUE_ARRAY: write_array(out, value); break;
+    case ML_VALUE_OBJECT: write_object(out, value); break;
     case ML_VALUE_FOREIGN:
-    case ML_VALUE_UNUSABLE: break;
+    case ML_VALUE_UNUSABLE: out->failed = true; /* validation has refused it */
     }
-    return NULL;
 }
 
-/* Most bytes that the item can take, printed: each byte of text as \u00XX, and cJSON's margin. */
-static size_t most_bytes(const cJSON *item) {
-    size_t bytes = 16;
-    if (item->string != NULL) bytes += 6 * strlen(item->string);
-    if (item->valuestring != NULL) bytes += (cJSON_IsRaw(item) ? 1 : 6) * strlen(item->valuestring);
-    for (const cJSON *child = item->child; child != NULL; child = child->next)
-        bytes += most_bytes(child);
-    return bytes;
-}
-
-/* Into our own memory: what cJSON would allocate could not be wiped while it grows. */
-static bool print(cJSON *item, ml_buffer *out) {
-    size_t room = most_bytes(item);
-    char *end = ml_buffer_reserve(out, room);
-    if (end == NULL || room > INT_MAX) return false;
-    if (!cJSON_PrintPreallocated(item, end, (int)room, false)) return false;
-    out->length += strlen(end);
-    return true;
-}
-
-static bool put_field(cJSON *body, const ml_field *row, const ml_request *request) {
-    if ((row->flags & ML_FIELD_IN_PATH) != 0) return true;
-    const ml_value *value = ml_request_value(request, row->name);
-    if (value != NULL) return put(body, row->name, to_cjson(row, value));
-    return row->fallback == 0 || put(body, row->name, from_integer(row->fallback));
-}
-
-static cJSON *make_body(const ml_request *request) {
-    cJSON *body = cJSON_CreateObject();
-    if (body == NULL) return NULL;
-    bool whole = true;
-    for (const ml_field *row = request->operation->fields; whole && row->name != NULL; row++)
-        whole = put_field(body, row, request);
-    if (whole && put_unknown(body, NULL, request->extra->members)) return body;
-    delete_wiped(body);
-    return NULL;
+/* Of the operation's own fields, null means that it was not given. */
+static void write_field(ml_buffer *out, const ml_request *request, const ml_field *row) {
+    if ((row->flags & ML_FIELD_IN_PATH) != 0) return;
+    const ml_value *value = ml_value_of_row(request->fields, row);
+    if (value != NULL && value->kind != ML_VALUE_NULL) {
+        write_member(out, value);
+    } else if (row->fallback != 0) {
+        write_name(out, row->name);
+        write_integer(out, row->fallback);
+    }
 }
 
 bool ml_json_encode_body(const ml_request *request, ml_buffer *out) {
-    cJSON *body = make_body(request);
-    bool printed = body != NULL && print(body, out);
-    delete_wiped(body);
-    return printed;
+    ml_buffer_char(out, '{');
+    for (const ml_field *row = request->operation->fields; row->name != NULL; row++)
+        write_field(out, request, row);
+    for (const ml_value *value = request->extra->members; value != NULL; value = value->next)
+        write_member(out, value);
+    ml_buffer_char(out, '}');
+    return !out->failed;
 }
 
 /* ---- errors ---- */

@@ -361,6 +361,11 @@ bool ml_json_next_member(ml_text object, size_t *at, ml_text *name, ml_text *val
     return true;
 }
 
+ml_text ml_json_plain(ml_text string) {
+    ml_text inside = inside_of(string);
+    return memchr(inside.data, '\\', inside.length) == NULL ? inside : (ml_text){0};
+}
+
 bool ml_json_has_nul(ml_text string) {
     ml_text inside = inside_of(string);
     for (size_t at = 0; at < inside.length;)

@@ -15,16 +15,20 @@ static const ml_words json_words = {
     .null = "null", .boolean = "true or false", .object = "an object"};
 
 ml_request *ml_request_new(const ml_operation *operation) {
-    ml_request *request = calloc(1, sizeof *request);
+    ml_request *request = malloc(sizeof *request);
     if (request == NULL) return NULL;
-    request->operation = operation;
-    request->words = &json_words;
+    *request = (ml_request){
+        .operation = operation,
+        .row = {.name = "", .type = ML_TYPE_OBJECT, .of = operation->fields},
+        .words = &json_words,
+    };
     request->fields = new_value(&request->arena, ML_VALUE_OBJECT);
     request->extra = new_value(&request->arena, ML_VALUE_OBJECT);
     if (request->fields == NULL || request->extra == NULL) {
         ml_request_free(request);
         return NULL;
     }
+    request->fields->row = &request->row;
     return request;
 }
 
@@ -44,14 +48,27 @@ ml_value *ml_request_extra(ml_request *request) {
 
 /* ---- adding ---- */
 
+/* The row of what is added to the parent. */
+static const ml_field *row_in(const ml_value *parent, const char *name) {
+    const ml_field *rows = ml_value_rows(parent);
+    if (rows != NULL) return ml_field_find(rows, name);
+    return parent->row != NULL && parent->row->type != ML_TYPE_OBJECT ? parent->row->of : NULL;
+}
+
+/* That of its row, which lives as long as the program, else a copy. */
+static const char *name_in(const ml_value *parent, const ml_value *value, const char *name) {
+    if (parent->kind != ML_VALUE_OBJECT) return NULL;
+    bool is_row = ml_value_rows(parent) != NULL && value->row != NULL;
+    return is_row ? value->row->name : ml_arena_copy(parent->arena, ml_text_of(name));
+}
+
 static ml_value *add(ml_value *parent, const char *name, ml_value_kind kind) {
     if (parent == NULL) return NULL;
     ml_value *value = new_value(parent->arena, kind);
     if (value == NULL) return NULL;
-    if (parent->kind == ML_VALUE_OBJECT) {
-        value->name = ml_arena_copy(parent->arena, ml_text_of(name));
-        if (value->name == NULL) return NULL;
-    }
+    value->row = row_in(parent, name);
+    value->name = name_in(parent, value, name);
+    if (parent->arena->failed) return NULL;
     if (parent->last == NULL)
         parent->members = value;
     else
@@ -135,6 +152,18 @@ void ml_request_add_header(ml_request *request, ml_text name, ml_text value) {
 }
 
 /* ---- looking ---- */
+
+const ml_field *ml_value_rows(const ml_value *object) {
+    bool has_rows = object->kind == ML_VALUE_OBJECT && object->row != NULL;
+    return has_rows && object->row->type == ML_TYPE_OBJECT ? object->row->of : NULL;
+}
+
+const ml_value *ml_value_of_row(const ml_value *object, const ml_field *row) {
+    const ml_value *found = NULL;
+    for (const ml_value *value = object->members; value != NULL; value = value->next)
+        if (value->row == row) found = value;
+    return found;
+}
 
 const ml_value *ml_value_member(const ml_value *object, const char *name) {
     const ml_value *found = NULL;

@@ -21,8 +21,9 @@ typedef enum ml_value_kind {
 
 struct ml_value {
     ml_value_kind kind;
-    ml_value *next;   /* the next one in the same array or object */
-    const char *name; /* in an object */
+    const ml_field *row; /* what it should be; NULL: no row knows it */
+    ml_value *next;      /* the next one in the same array or object */
+    const char *name;    /* in an object */
     ml_arena *arena;
     bool boolean;
     int64_t integer;
@@ -39,6 +40,7 @@ typedef struct ml_header {
 
 struct ml_request {
     const ml_operation *operation;
+    ml_field row;          /* of the object of all fields */
     const ml_words *words; /* borrowed */
     ml_arena arena;        /* owned: all of the below */
     ml_value *fields;
@@ -48,6 +50,10 @@ struct ml_request {
     ml_header *last_header;
 };
 
+/* The rows of an object's members; NULL when it has none of its own. */
+const ml_field *ml_value_rows(const ml_value *object);
+/* The member of an object that has this row, or NULL; the last one when it was added twice. */
+const ml_value *ml_value_of_row(const ml_value *object, const ml_field *row);
 /* The member of an object with that name, or NULL; the last one when it was added twice. */
 const ml_value *ml_value_member(const ml_value *object, const char *name);
 /* A field's value; NULL when it was not given (null means that too). */

@@ -132,12 +132,13 @@ static bool keeps_promise(const ml_field *row, const ml_member *member) {
 
 /* What a string literal means, kept in the arena. NULL with *ok when it holds U+0000. */
 static const char *decode(ml_response *response, ml_text literal, bool *ok) {
-    *ok = true;
-    if (ml_json_has_nul(literal)) return NULL;
+    ml_text plain = ml_json_plain(literal);
     ml_buffer text = {0};
     const char *copy = NULL;
-    if (ml_json_decode_string(literal, &text))
-        copy = ml_arena_copy(&response->texts, ml_buffer_view(&text));
+    *ok = true;
+    if (plain.data == NULL && ml_json_has_nul(literal)) return NULL;
+    if (plain.data == NULL && ml_json_decode_string(literal, &text)) plain = ml_buffer_view(&text);
+    if (plain.data != NULL) copy = ml_arena_copy(&response->texts, plain);
     ml_buffer_free(&text);
     *ok = copy != NULL;
     return copy;
@@ -259,15 +260,17 @@ static void mask(ml_buffer *buffer, const ml_masked *masked) {
 }
 
 static ml_response *take(ml_exchange *exchange, unsigned attempts) {
-    ml_response *response = calloc(1, sizeof *response);
+    ml_response *response = malloc(sizeof *response);
     if (response == NULL) return NULL;
-    response->status = exchange->http_status;
-    response->attempts = attempts;
-    response->timing = exchange->timing;
-    response->headers = exchange->headers;
-    response->body = exchange->body_in;
+    *response = (ml_response){
+        .status = exchange->http_status,
+        .attempts = attempts,
+        .timing = exchange->timing,
+        .began = exchange->began,
+        .headers = exchange->headers,
+        .body = exchange->body_in,
+    };
     exchange->headers = exchange->body_in = (ml_buffer){0};
-    response->began = exchange->began;
     return response;
 }
 

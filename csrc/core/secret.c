@@ -131,8 +131,15 @@ static size_t secret_at(const char *text, size_t length, ml_text secret) {
     return whole;
 }
 
+/* Without a backslash, a secret starts with its own first bytes, and most texts have neither. */
+static bool is_clean(const char *text, size_t length, ml_text secret) {
+    return length < SHORTEST_MASKED || (memchr(text, '\\', length) == NULL &&
+                                        memmem(text, length, secret.data, SHORTEST_MASKED) == NULL);
+}
+
 void ml_mask(char *text, size_t length, ml_text secret) {
     if (secret.data == NULL || secret.length < SHORTEST_MASKED) return;
+    if (is_clean(text, length, secret)) return;
     size_t at = 0;
     while (at < length) {
         if (text[at] != '\\' && text[at] != secret.data[0]) {

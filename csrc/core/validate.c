@@ -114,6 +114,11 @@ typedef struct text_facts {
 static text_facts look_at(ml_text text) {
     text_facts facts = {.blank = true};
     for (size_t at = 0; at < text.length; facts.characters++) {
+        if (text.data[at] > ' ' && text.data[at] < 0x7F) { /* most are */
+            facts.blank = false;
+            at++;
+            continue;
+        }
         int32_t c = ml_utf8_next(text, &at);
         if (c == ML_UTF8_BAD) facts.bad = true;
         if (c == ML_UTF8_SURROGATE) facts.surrogate = true;
@@ -305,8 +310,7 @@ static const char *meant_member(const ml_field *fields, const ml_value *object, 
     size_t count = 0, missing_count = 0;
     for (; fields->name != NULL && count < MOST_MEMBERS; fields++) {
         names[count++] = fields->name;
-        if ((fields->flags & ML_FIELD_REQUIRED) != 0 &&
-            ml_value_member(object, fields->name) == NULL)
+        if ((fields->flags & ML_FIELD_REQUIRED) != 0 && ml_value_of_row(object, fields) == NULL)
             missing[missing_count++] = fields->name;
     }
     names[count] = missing[missing_count] = NULL;
@@ -339,13 +343,13 @@ static void check_known(checker *c, const step *at, const ml_field *field, const
 static void check_members(checker *c, const step *at, const ml_field *fields,
                           const ml_value *object) {
     for (const ml_field *field = fields; field->name != NULL; field++) {
-        const ml_value *value = ml_value_member(object, field->name);
+        const ml_value *value = ml_value_of_row(object, field);
         if (value != NULL && value->kind == ML_VALUE_NULL && at == NULL) value = NULL;
         check_known(c, &(step){at, field->name, 0}, field, value);
     }
     size_t number = 0;
     for (const ml_value *value = object->members; value != NULL; value = value->next, number++)
-        if (ml_field_find(fields, value->name) == NULL)
+        if (value->row == NULL)
             check_unknown(c, &(step){at, value->name, number}, fields, object, value);
 }
 

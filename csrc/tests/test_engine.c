@@ -587,8 +587,51 @@ static void forks_in_the_middle_of_traffic(void **state) {
     echo_stop();
 }
 
+/* ---- the end of the program ---- */
+
+static struct {
+    ml_mailbox *mailbox;
+    int end;
+} at_the_end;
+
+/* Registered before the engine starts, and so called after it was closed. */
+static void tell_outcome(void) {
+    const ml_news *news = ml_mailbox_take(at_the_end.mailbox);
+    unsigned char told = news != NULL ? (unsigned char)news->error->status : 254;
+    _exit(write(at_the_end.end, &told, 1) == 1 ? 0 : 1);
+}
+
+static void end_with_a_call_under_way(const char *base_url, int end) {
+    at_the_end.mailbox = ml_mailbox_new();
+    at_the_end.end = end;
+    atexit(tell_outcome);
+    ml_client *client = new_client(base_url, 4);
+    submit(client, at_the_end.mailbox, "hang", 1);
+    await_requests(1);
+    exit(0);
+}
+
+static void program_may_end_with_calls_under_way(void **state) {
+    (void)state;
+    int ends[2];
+    unsigned char told = 255;
+    if (!STARTS_THREADS_IN_CHILD) skip();
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        echo_start();
+        end_with_a_call_under_way(echo_base_url(), ends[1]);
+    }
+    close(ends[1]);
+    if (read(ends[0], &told, 1) != 1) told = 255;
+    close(ends[0]);
+    waitpid(child, NULL, 0);
+    assert_int_equal(told, ML_ERR_CLOSED);
+}
+
 int main(void) {
     signal(SIGPIPE, SIG_IGN);
+    SUITE_TEST(program_may_end_with_calls_under_way); /* before any engine has started here */
     SUITE_TEST(thousand_calls_at_once);
     SUITE_TEST(outcome_belongs_to_its_request);
     SUITE_TEST(connections_are_kept);

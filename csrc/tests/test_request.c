@@ -156,6 +156,14 @@ static void arguments_are_copied(void **state) {
     expect_body(request, "{" REQUIRED ",\"integration\":\"greenhouse\",\"link_expiry_mins\":30}");
 }
 
+static void what_json_must_escape_is_escaped_and_nothing_else(void **state) {
+    (void)state;
+    ml_request *request = small_request();
+    ml_add_string(ml_request_extra(request), "text", TEXT("\b\f\n\r\t\x01\x1F\"\\/ \x7F\xC3\xA9"));
+    expect_body(request, "{" REQUIRED ",\"link_expiry_mins\":30,"
+                         "\"text\":\"\\b\\f\\n\\r\\t\\u0001\\u001f\\\"\\\\/ \x7F\xC3\xA9\"}");
+}
+
 static void extra_members_follow_in_the_order_given(void **state) {
     (void)state;
     ml_request *request = small_request();
@@ -417,6 +425,7 @@ int main(void) {
     SUITE_ROWS(text_is_sent_exactly, text_rows);
     SUITE_ROWS(free_form_value_is_sent_verbatim, json_rows);
     SUITE_TEST(arguments_are_copied);
+    SUITE_TEST(what_json_must_escape_is_escaped_and_nothing_else);
     SUITE_TEST(extra_members_follow_in_the_order_given);
     SUITE_TEST(unknown_nested_members_follow_the_known_ones);
     SUITE_TEST(map_keeps_the_order_of_its_keys);

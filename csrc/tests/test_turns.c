@@ -63,9 +63,17 @@ static void expect_status(const ml_news *news, size_t number, ml_status status) 
     assert_int_equal(news->error->status, status);
 }
 
+/* The oldest outcome in the mailbox; news of attempts before it are left aside. */
+static ml_news *take_outcome(stage *s) {
+    ml_news *news = ml_mailbox_take(s->mailbox);
+    for (; news != NULL && !news->is_over; news = ml_mailbox_take(s->mailbox))
+        ml_news_free(news);
+    return news;
+}
+
 /* The oldest outcome in the mailbox is this one. */
 static void expect_outcome(stage *s, size_t number, ml_status status) {
-    ml_news *news = ml_mailbox_take(s->mailbox);
+    ml_news *news = take_outcome(s);
     expect_status(news, number, status);
     ml_news_free(news);
 }
@@ -93,7 +101,7 @@ static void outcome_holds_request_and_response(void **state) {
     scripted_play(&fine, 1);
     submit_many(&s, 7, 1);
     assert_true(ml_mailbox_wait(s.mailbox, 0.0));
-    ml_news *news = ml_mailbox_take(s.mailbox);
+    ml_news *news = take_outcome(&s);
     expect_status(news, 7, ML_OK);
     assert_ptr_equal(ml_request_operation(news->request), link_token_operation());
     assert_int_equal(ml_response_status(news->response), 200);
@@ -213,7 +221,7 @@ static void deadline_holds_in_the_queue(void **state) {
     advance(1.9);
     expect_silence(&s);
     advance(0.2);
-    ml_news *news = ml_mailbox_take(s.mailbox);
+    ml_news *news = take_outcome(&s);
     expect_status(news, 2, ML_ERR_TIMEOUT);
     expect_failure(news->error, ML_ERR_TIMEOUT, "free connection");
     assert_int_equal(news->error->attempts, 0);
@@ -248,7 +256,7 @@ static void failed_attempt_is_followed_by_another(void **state) {
     submit_many(&s, 1, 1);
     assert_int_equal(scripted_sent_count(), 1);
     advance(0.25);
-    ml_news *news = ml_mailbox_take(s.mailbox);
+    ml_news *news = take_outcome(&s);
     expect_status(news, 1, ML_OK);
     assert_int_equal(ml_response_attempts(news->response), 2);
     ml_news_free(news);
@@ -294,7 +302,7 @@ static void error_of_the_server_is_told(void **state) {
     open_stage(&s, 1);
     scripted_play(&answer, 1);
     submit_many(&s, 1, 1);
-    ml_news *news = ml_mailbox_take(s.mailbox);
+    ml_news *news = take_outcome(&s);
     expect_status(news, 1, ML_ERR_API);
     expect_contains(news->error->text, "not for you");
     expect_contains(news->error->request, "/ats/v1/link-token");
@@ -340,6 +348,23 @@ static void attempts_are_news(void **state) {
     close_stage(&s);
 }
 
+static void repeated_attempt_is_news_even_when_not_asked_for(void **state) {
+    (void)state;
+    static const scripted_answer answers[] = {{.http_status = 503, .headers = "X-Busy: very\r\n"},
+                                              {0}};
+    stage s;
+    open_stage(&s, 1);
+    scripted_play(answers, COUNT(answers));
+    submit_many(&s, 5, 1);
+    expect_attempt(&s, 1, true, 503, 0.25);
+    expect_silence(&s);
+    advance(0.25);
+    ml_news *news = ml_mailbox_take(s.mailbox);
+    expect_status(news, 5, ML_OK);
+    ml_news_free(news);
+    close_stage(&s);
+}
+
 /* With a thousand that wait for another attempt, there is no memory for the rest to begin. */
 static void waits_for_other_attempts_are_bounded(void **state) {
     (void)state;
@@ -375,7 +400,7 @@ static void cancelled_in_the_queue(void **state) {
     ml_ticket_cancel(s.ticket);
     ml_ticket_cancel(s.ticket);
     scripted_settle();
-    ml_news *news = ml_mailbox_take(s.mailbox);
+    ml_news *news = take_outcome(&s);
     expect_status(news, 2, ML_ERR_INTERRUPTED);
     assert_string_equal(news->error->text, "cancelled");
     ml_news_free(news);
@@ -400,7 +425,7 @@ static void cancelled_on_its_way(void **state) {
     ml_ticket_cancel(first);
     scripted_settle();
     assert_int_equal(scripted_cancelled(), 1);
-    ml_news *news = ml_mailbox_take(s.mailbox);
+    ml_news *news = take_outcome(&s);
     expect_status(news, 1, ML_ERR_INTERRUPTED);
     assert_int_equal(news->error->attempts, 1);
     assert_true(news->error->may_have_arrived);
@@ -477,7 +502,7 @@ static void closing_ends_all_stages(void **state) {
     ml_client_close(s.client);
     size_t seen = 0;
     for (size_t i = 0; i < 3; i++) {
-        ml_news *news = ml_mailbox_take(s.mailbox);
+        ml_news *news = take_outcome(&s);
         assert_non_null(news);
         seen |= (size_t)1 << (size_t)news->context;
         expect_failure(news->error, ML_ERR_CLOSED, "closed during the call");
@@ -529,7 +554,7 @@ static void flow_sets_the_pace(void **state) {
     for (size_t i = 0; i < 5; i++)
         expect_near(scripted_sent_at(i)->at, 1000.0 + (double)i * 0.5);
     for (size_t i = 0; i < 4; i++)
-        ml_news_free(ml_mailbox_take(s.mailbox));
+        ml_news_free(take_outcome(&s));
     expect_silence(&s);
     close_stage(&s);
 }
@@ -678,7 +703,7 @@ static void patience_has_an_end(void **state) {
         assert_int_equal(news->attempt.number, i);
         ml_news_free(news);
     }
-    ml_news *news = ml_mailbox_take(s.mailbox);
+    ml_news *news = take_outcome(&s);
     expect_status(news, 1, ML_ERR_API);
     assert_int_equal(news->error->attempts, 11);
     ml_news_free(news);
@@ -773,7 +798,7 @@ static void budget_that_is_used_up_ends_calls(void **state) {
     open_budget_stage(&s, "http://127.0.0.1:901/api");
     fail_often(&s, 4);
     submit_many(&s, 1, 2);
-    ml_news *news = ml_mailbox_take(s.mailbox);
+    ml_news *news = take_outcome(&s);
     expect_status(news, 1, ML_ERR_BUDGET);
     expect_near(news->error->retry_after, 10.0);
     ml_news_free(news);
@@ -901,6 +926,7 @@ int main(void) {
     SUITE_TEST(refused_exchange_is_over_at_once);
     SUITE_TEST(error_of_the_server_is_told);
     SUITE_TEST(attempts_are_news);
+    SUITE_TEST(repeated_attempt_is_news_even_when_not_asked_for);
     SUITE_TEST(waits_for_other_attempts_are_bounded);
     SUITE_TEST(cancelled_in_the_queue);
     SUITE_TEST(cancelled_on_its_way);

@@ -44,6 +44,43 @@ static void wake(ml_engine *engine) {
     engine->transport->many->wake(engine->many);
 }
 
+/* ---- the end of the program ---- */
+
+/* Homes with an engine. Under the process's lock. */
+static ml_engine_home *inhabited;
+
+/* With the lock, as the next. */
+static void enter(ml_engine_home *home) {
+    home->next = inhabited;
+    home->at = &inhabited;
+    if (inhabited != NULL) inhabited->at = &home->next;
+    inhabited = home;
+}
+
+static void leave(const ml_engine_home *home) {
+    *home->at = home->next;
+    if (home->next != NULL) home->next->at = home->at;
+}
+
+static ml_engine_home *any_inhabited(void) {
+    ml_process_lock();
+    ml_engine_home *home = inhabited;
+    ml_process_unlock();
+    return home;
+}
+
+/* The libraries that an engine's thread uses clean up when the program ends; it must be gone. */
+static void close_all(void) {
+    for (ml_engine_home *home; (home = any_inhabited()) != NULL;)
+        ml_engine_close(home);
+}
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void prepare_for_the_end(void) {
+    atexit(close_all);
+}
+
 /* ---- the thread ---- */
 
 /* What came in since the last time. */
@@ -146,6 +183,7 @@ static void after_in_child(ml_forkable *forkable) {
     ml_engine *engine = (ml_engine *)forkable;
     if (engine->home == NULL) return;
     engine->transport->many->abandon(engine->many);
+    leave(engine->home);
     engine->home->engine = NULL;
     engine->home = NULL;
 }
@@ -181,6 +219,7 @@ static ml_engine *new_engine(const ml_engine_parts *parts, ml_error *error) {
         free_engine(engine);
         return NULL;
     }
+    pthread_once(&once, prepare_for_the_end);
     ml_process_add(&engine->forkable);
     return engine;
 }
@@ -190,6 +229,7 @@ static bool move_in(ml_engine_home *home, ml_engine *engine) {
     if (!start_thread(engine)) return false;
     home->engine = engine;
     engine->home = home;
+    enter(home);
     ml_process_listen(&engine->listener);
     return true;
 }
@@ -202,6 +242,7 @@ void ml_engine_close(ml_engine_home *home) {
     if (engine != NULL) {
         engine->home = NULL;
         engine->is_closing = true;
+        leave(home);
         ml_process_unlisten(&engine->listener);
         wake(engine);
     }

@@ -25,6 +25,7 @@ typedef struct ml_engine_parts {
 typedef struct ml_engine_home {
     ml_engine *engine; /* NULL: none yet, or it is the parent's */
     bool is_closed;
+    struct ml_engine_home *next, **at; /* of those that have one: for the end of the program */
 } ml_engine_home;
 
 /* See ml_client_submit(). */

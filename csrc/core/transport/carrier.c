@@ -56,13 +56,14 @@ static bool set_callbacks(ml_carrier *carrier, ml_sockets *sockets) {
            curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, sockets) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, ml_curl_close_socket) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, sockets) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_SHARE, ml_curl_share()) == CURLE_OK;
+           curl_easy_setopt(easy, CURLOPT_SHARE, ml_curl_share()) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_CURLU, carrier->url) == CURLE_OK;
 }
 
 bool ml_carrier_init(ml_carrier *carrier, const ml_config *config, ml_sockets *sockets,
                      ml_error *error) {
-    *carrier = (ml_carrier){.config = config, .easy = curl_easy_init()};
-    if (carrier->easy == NULL || !set_callbacks(carrier, sockets))
+    *carrier = (ml_carrier){.config = config, .easy = curl_easy_init(), .url = curl_url()};
+    if (carrier->easy == NULL || carrier->url == NULL || !set_callbacks(carrier, sockets))
         ml_fail_memory(error);
     else if (ml_curl_set_fixed(carrier->easy, config, error))
         return true;
@@ -72,8 +73,11 @@ bool ml_carrier_init(ml_carrier *carrier, const ml_config *config, ml_sockets *s
 
 void ml_carrier_free(ml_carrier *carrier) {
     curl_easy_cleanup(carrier->easy);
+    curl_url_cleanup(carrier->url);
+    ml_secret_free(&carrier->url_text);
     free(carrier->lines);
     carrier->easy = NULL;
+    carrier->url = NULL;
     carrier->lines = NULL;
 }
 
@@ -87,20 +91,33 @@ static double wall_clock(void) {
 
 static char no_expect[] = "Expect:";
 
-/* libcurl's list type over the exchange's own lines: nothing is copied, so nothing stays. The
- * last one keeps libcurl from asking for 100-continue. */
+/* libcurl asks for 100-continue before a body of more than 1 MiB, unless it is told not to. */
+enum { LARGE_BODY = 512 * 1024 };
+
+/* libcurl's list type over the exchange's own lines: nothing is copied, so nothing stays. */
 static bool link_lines(ml_carrier *carrier, const ml_exchange *exchange) {
-    size_t count = exchange->line_count + 1;
+    size_t own = exchange->line_count, count = own + 1;
     if (count > carrier->line_room) {
         struct curl_slist *lines = realloc(carrier->lines, count * sizeof *lines);
         if (lines == NULL) return false;
         carrier->lines = lines;
         carrier->line_room = count;
     }
-    for (size_t i = 0; i < exchange->line_count; i++)
+    for (size_t i = 0; i < own; i++)
         carrier->lines[i] = (struct curl_slist){exchange->lines[i], &carrier->lines[i + 1]};
-    carrier->lines[count - 1] = (struct curl_slist){no_expect, NULL};
+    carrier->lines[own] = (struct curl_slist){no_expect, NULL};
+    if (own > 0 && exchange->body.length <= LARGE_BODY) carrier->lines[own - 1].next = NULL;
     return true;
+}
+
+/* Parsed only when it is another than last time: a text, libcurl would parse for each transfer. */
+static CURLcode set_url(ml_carrier *carrier, const char *url) {
+    if (carrier->url_text.data != NULL && strcmp(carrier->url_text.data, url) == 0) return CURLE_OK;
+    ml_secret_free(&carrier->url_text);
+    CURLUcode code = curl_url_set(carrier->url, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME);
+    if (code == CURLUE_OUT_OF_MEMORY) return CURLE_OUT_OF_MEMORY;
+    if (code != CURLUE_OK) return CURLE_URL_MALFORMAT;
+    return ml_secret_set(&carrier->url_text, ml_text_of(url)) ? CURLE_OK : CURLE_OUT_OF_MEMORY;
 }
 
 static CURLcode set_method(CURL *easy, const ml_exchange *exchange) {
@@ -119,12 +136,12 @@ static CURLcode set_method(CURL *easy, const ml_exchange *exchange) {
     return code;
 }
 
-static CURLcode set_request(const ml_carrier *carrier, ml_exchange *exchange, ml_route route) {
+static CURLcode set_request(ml_carrier *carrier, ml_exchange *exchange, ml_route route) {
     CURL *easy = carrier->easy;
     /* Rounded up: what ended before the deadline might be tried again. */
     long milliseconds = exchange->timeout > 0.0 ? (long)(exchange->timeout * 1000.0) + 1 : 1;
     bool watches = route.is_fresh || route.is_new;
-    CURLcode code = curl_easy_setopt(easy, CURLOPT_URL, exchange->url);
+    CURLcode code = set_url(carrier, exchange->url);
     if (code == CURLE_OK)
         code = curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, route.is_fresh ? 1L : 0L);
     if (code == CURLE_OK) code = curl_easy_setopt(easy, CURLOPT_VERBOSE, watches ? 1L : 0L);

@@ -63,6 +63,8 @@ int ml_curl_watch(CURL *easy, curl_infotype type, char *data, size_t size, void 
 
 typedef struct ml_carrier {
     CURL *easy;               /* owned */
+    CURLU *url;               /* owned: where the last exchange went */
+    ml_secret url_text;       /* owned: the same as text */
     struct curl_slist *lines; /* owned: an array of line_room, linked one to the next */
     size_t line_room;
     const ml_config *config; /* borrowed */
