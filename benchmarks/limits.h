@@ -106,15 +106,17 @@ static inline struct curl_slist *make_lines(const order *task) {
     struct curl_slist *lines = curl_slist_append(NULL, user_agent);
     lines = curl_slist_append(lines, "Accept: application/json");
     lines = curl_slist_append(lines, authorization);
-    lines = curl_slist_append(lines, "Content-Type: application/json");
-    return curl_slist_append(lines, "Expect:");
+    return curl_slist_append(lines, "Content-Type: application/json");
 }
 
-/* All that is the same for each call. */
+/* All that is the same for each call. The URL is parsed once: as text it would be parsed each time.
+ */
 static inline CURL *make_handle(const order *task, struct curl_slist *lines, answer *into) {
     CURL *easy = curl_easy_init();
-    if (easy == NULL) fail("out of memory");
-    curl_easy_setopt(easy, CURLOPT_URL, task->url);
+    CURLU *url = curl_url(); /* as long as the program */
+    if (easy == NULL || url == NULL) fail("out of memory");
+    if (curl_url_set(url, CURLUPART_URL, task->url, 0) != CURLUE_OK) fail("the URL");
+    curl_easy_setopt(easy, CURLOPT_CURLU, url);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, lines);
     curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
+from merge_link._core import read_facts
 from merge_link.records import MASK, Record
 
 if TYPE_CHECKING:
@@ -85,7 +86,8 @@ def effort_of(outcome: Outcome) -> tuple[int, float | None]:
     facts = token.__dict__.get("_facts")
     if facts is None:  # made by hand
         return token.response.attempts, token.response.timing.total
-    return facts[1], facts[5][4]
+    _, attempts, _, _, _, seconds = read_facts(facts)
+    return attempts, seconds[4]
 
 
 # ---- rows, shown ----
