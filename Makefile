@@ -14,6 +14,9 @@ PKG_CONFIG ?= pkg-config
 WERROR ?= 1
 
 VENV := .venv
+PEERS := build/venvs/peers
+BENCH_WHEEL := build/venvs/bench-wheel
+LIMITS := build/benchmarks
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
@@ -27,8 +30,9 @@ FUZZ_SUPPORT_SOURCES := csrc/tests/fuzz/fuzz.c csrc/tests/fuzz/replay.c
 EXAMPLE_SOURCES := $(sort $(wildcard csrc/examples/*.c))
 C_SOURCES := $(CORE_SOURCES) $(BINDING_SOURCES) $(SUPPORT_SOURCES) $(TEST_SOURCES) $(EXAMPLE_SOURCES) \
     $(FUZZ_SOURCES) $(FUZZ_SUPPORT_SOURCES)
+LIMIT_SOURCES := $(sort $(wildcard benchmarks/*.c))
 C_HEADERS := $(sort $(wildcard csrc/*/*.h csrc/*/*/*.h))
-C_FILES := $(C_SOURCES) $(C_HEADERS)
+C_FILES := $(C_SOURCES) $(C_HEADERS) $(LIMIT_SOURCES) benchmarks/limits.h
 EXTENSION_FILES := $(CORE_SOURCES) $(BINDING_SOURCES) $(C_HEADERS)
 PACKAGE_FILES := $(EXTENSION_FILES) $(shell find merge_link -name '*.py' -o -name '*.pyi' -o -name py.typed) \
     $(wildcard merge_link/sandbox/pages/*) merge_link_pytest.py \
@@ -52,6 +56,9 @@ ROWS ?= 20000
 # Of `make soak`, and the interpreter of `make test-debug-python`.
 MINUTES ?= 5
 DEBUG_PYTHON ?= python3-dbg
+# Of `make bench`.
+ROUNDS ?= 10
+QUICK ?=
 
 # Of `make install-c`.
 PREFIX ?= /usr/local
@@ -110,6 +117,7 @@ thorough:  ## All that is too slow for every change: what stands below, and the 
 	@$(MAKE) --no-print-directory fuzz SECONDS=30
 	@$(MAKE) --no-print-directory soak MINUTES=1
 	@$(MAKE) --no-print-directory test-kills
+	@$(MAKE) --no-print-directory instructions
 	@$(MAKE) --no-print-directory examples
 
 .PHONY: test-valgrind
@@ -141,6 +149,19 @@ soak: setup  ## Make calls from 64 threads for MINUTES=5 to a server that fails 
 .PHONY: test-kills
 test-kills: setup  ## A bulk run of ROWS=20000 rows on bad days, killed three times and gone on with
 	@$(BIN)/python tests/isolated/bulk_kills.py $(ROWS)
+
+.PHONY: bench
+bench: $(PEERS)/.ours $(BENCH_WHEEL)/.ours limits system-bench  ## Measure against peers and limits, for docs/performance.md; QUICK=1 only prints
+	@$(PEERS)/bin/python -m benchmarks --programs $(LIMITS) --wheel $(BENCH_WHEEL)/bin/python \
+	    --rounds $(ROUNDS) $(if $(QUICK),--quick)
+
+.PHONY: limits
+limits: system  ## The C programs that it compares with (build/benchmarks/)
+	$(PARALLEL) $(LIMIT_PROGRAMS)
+
+.PHONY: instructions
+instructions: $(PEERS)/.ours limits system-bench system-valgrind  ## Count the instructions of a warm call; RECORD=1 records them
+	@$(PEERS)/bin/python -m benchmarks.instructions --programs $(LIMITS) $(if $(RECORD),--record)
 
 .PHONY: test-debug-python
 test-debug-python: system-debug-python  ## Count references over 10,000 calls on each path, in a debug build of Python
@@ -214,7 +235,7 @@ clean:  ## Remove what was built, but for the virtual environment
 .PHONY: setup
 setup: system $(VENV)/.built
 
-.PHONY: system system-test system-browser system-wheel system-valgrind system-fuzz system-debug-python
+.PHONY: system system-test system-browser system-wheel system-valgrind system-fuzz system-debug-python system-bench
 system:
 	@scripts/system-packages $(PYTHON) build
 system-test: system
@@ -229,6 +250,8 @@ system-fuzz: system
 	@FUZZ_CC=$(FUZZ_CC) scripts/system-packages $(PYTHON) fuzz
 system-debug-python: system
 	@DEBUG_PYTHON=$(DEBUG_PYTHON) scripts/system-packages $(PYTHON) debug-python
+system-bench: system
+	@scripts/system-packages $(PYTHON) bench
 
 # The stamp names the checkout and the Python: an environment that is half made, moved, broken or of
 # another Python is made again.
@@ -275,6 +298,25 @@ dist/.built: $(PACKAGE_FILES) | $(WHEEL_TOOLS)/.installed
 	@mkdir -p build
 	@$(WHEEL_TOOLS)/bin/python -m build --no-isolation . > build/dist.log 2>&1 || { cat build/dist.log; exit 1; }
 	@ls dist/*
+	@touch $@
+
+# The peers have one as well, and merge-link as a stranger installs it from source.
+$(PEERS)/.installed: pyproject.toml | system
+	@echo "Installing what merge-link is compared with"
+	@rm -rf $(PEERS)
+	@$(PYTHON) -m venv $(PEERS)
+	@$(PEERS)/bin/python scripts/dependency-group bench | xargs $(PEERS)/bin/python -m pip install -q --disable-pip-version-check
+	@touch $@
+
+$(PEERS)/.ours: $(PEERS)/.installed dist/.built
+	@$(PEERS)/bin/python -m pip install -q --disable-pip-version-check --force-reinstall --no-deps dist/*.whl
+	@touch $@
+
+# The wheel alone, as from an index.
+$(BENCH_WHEEL)/.ours: wheelhouse/.built
+	@rm -rf $(BENCH_WHEEL)
+	@$(PYTHON) -m venv $(BENCH_WHEEL)
+	@$(BENCH_WHEEL)/bin/python -m pip install -q --disable-pip-version-check --no-deps wheelhouse/*.whl
 	@touch $@
 
 # Asks each time whether the libraries have new security fixes, and changes only if they do.
@@ -377,6 +419,12 @@ build/examples/%: build/c/plain/examples/%.o build/libmerge_link.a
 	@mkdir -p $(@D)
 	@$(CC) -pthread $(LDFLAGS) $^ $(LIBRARY_LIBS) -o $@
 
+LIMIT_PROGRAMS := $(LIMIT_SOURCES:benchmarks/%.c=$(LIMITS)/%)
+
+$(LIMITS)/%: benchmarks/%.c benchmarks/limits.h
+	@mkdir -p $(@D)
+	@$(CC) -std=c11 -D_GNU_SOURCE -O2 -g $(LIBRARY_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(WARNINGS) $(LDFLAGS) $< $(LIBRARY_LIBS) -o $@
+
 .PRECIOUS: $(OBJECTS)/%.o
 -include $(wildcard $(OBJECTS)/*/*.d $(OBJECTS)/*/*/*.d)
 
@@ -401,12 +449,12 @@ lint-python: setup
 .PHONY: lint-c
 lint-c: setup system-test
 	@$(BIN)/clang-format --dry-run -Werror $(C_FILES)
-	$(PARALLEL) $(C_SOURCES:%=build/tidy/%.ok)
+	$(PARALLEL) $(C_SOURCES:%=build/tidy/%.ok) $(LIMIT_SOURCES:%=build/tidy/%.ok)
 
 PYTHON_INCLUDE = $(shell $(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("include"))')
 TIDY_FLAGS = $(eval TIDY_FLAGS := $$(C_FLAGS) -DPy_LIMITED_API=0x030B0000 -isystem $(PYTHON_INCLUDE))$(TIDY_FLAGS)
 
-build/tidy/%.ok: % $(C_HEADERS) .clang-tidy
+build/tidy/%.ok: % $(C_HEADERS) benchmarks/limits.h .clang-tidy
 	@mkdir -p $(@D)
 	@echo "  clang-tidy $<"
 	@$(BIN)/clang-tidy --quiet $< -- $(TIDY_FLAGS) > $@.log 2>&1 || { cat $@.log; exit 1; }
