@@ -23,13 +23,13 @@ void *__wrap_realloc(void *block, size_t size);
 char *__wrap_strdup(const char *text);
 
 static atomic_bool is_on, is_for_good, has_failed, libcurl_failed;
-static atomic_long fail_at, count;
+static atomic_long fail_at, counted;
 
 static void set_luck(long at, bool for_good) {
     atomic_store(&is_on, false);
     atomic_store(&fail_at, at);
     atomic_store(&is_for_good, for_good);
-    atomic_store(&count, 0);
+    atomic_store(&counted, 0);
     atomic_store(&has_failed, false);
     atomic_store(&libcurl_failed, false);
     atomic_store(&is_on, at > 0);
@@ -37,7 +37,7 @@ static void set_luck(long at, bool for_good) {
 
 static bool fails(void) {
     if (!atomic_load(&is_on)) return false;
-    long number = atomic_fetch_add(&count, 1) + 1, at = atomic_load(&fail_at);
+    long number = atomic_fetch_add(&counted, 1) + 1, at = atomic_load(&fail_at);
     bool now = atomic_load(&is_for_good) ? number >= at : number == at;
     if (now) atomic_store(&has_failed, true);
     return now;
@@ -47,8 +47,8 @@ void *__wrap_malloc(size_t size) {
     return fails() ? NULL : __real_malloc(size);
 }
 
-void *__wrap_calloc(size_t number, size_t size) {
-    return fails() ? NULL : __real_calloc(number, size);
+void *__wrap_calloc(size_t count, size_t size) {
+    return fails() ? NULL : __real_calloc(count, size);
 }
 
 void *__wrap_realloc(void *block, size_t size) {
