@@ -220,7 +220,7 @@ def _tqdm() -> Any:
             return import_module("tqdm.auto").tqdm
         except ImportError:
             pass
-    raise ConfigurationError(_INSTALL)
+    raise ConfigurationError(_INSTALL, option="progress")
 
 
 class Hook(Teller):
@@ -266,5 +266,6 @@ def teller_of(
     if callable(progress):
         return lambda tally: Hook(progress, tally)
     raise ConfigurationError(
-        f"progress must be True, False, None or a callable, not {type(progress).__name__}"
+        f"progress must be True, False, None or a callable, not {type(progress).__name__}",
+        option="progress",
     )

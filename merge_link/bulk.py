@@ -122,9 +122,11 @@ def _check_defaults(defaults: Mapping[str, object]) -> None:
 def _check_concurrency(concurrency: object) -> int:
     if isinstance(concurrency, bool) or not isinstance(concurrency, int):
         kind = type(concurrency).__name__
-        raise ConfigurationError(f"concurrency must be an integer, not {kind}")
+        text = f"concurrency must be an integer, not {kind}"
+        raise ConfigurationError(text, option="concurrency")
     if not 1 <= concurrency <= _MOST_AT_ONCE:
-        raise ConfigurationError(f"concurrency must be 1 to {_MOST_AT_ONCE}")
+        text = f"concurrency must be 1 to {_MOST_AT_ONCE}"
+        raise ConfigurationError(text, option="concurrency")
     return concurrency
 
 
@@ -142,7 +144,8 @@ def per_second(rate: float | str | None) -> float:
     if found is None or not 0.0 < found < float("inf"):
         raise ConfigurationError(
             'rate must be more than 0: a number of requests per second, or a text like "400/min" '
-            "(per s, min or h)"
+            "(per s, min or h)",
+            option="rate",
         )
     return found
 
