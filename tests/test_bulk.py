@@ -18,6 +18,7 @@ from isolation import run_script
 from merge_link import BulkRun, Client, Outcome, Outcomes, Progress
 from merge_link._tally import Tally
 from merge_link.outcomes import outcome_of
+from merge_link.response import no_response, timing_of
 from merge_link.sandbox import Sandbox
 from samples import FIELDS, KEY, TOKEN
 from scripted import PATIENCE, Connection, Server, hang_up, stay_silent, token_answer
@@ -513,7 +514,8 @@ def test_the_summary_counts_what_came_out(client: Client) -> None:
 def test_a_percentile_is_right_to_one_percent(seconds: float) -> None:
     tally = Tally(None)
     token = merge_link.LinkToken.__new__(merge_link.LinkToken)
-    token.__dict__["_facts"] = (200, 1, 0.0, 30, b"", (0.0, 0.0, 0.0, 0.0, seconds))
+    timing = timing_of((0.0, 0.0, 0.0, 0.0, seconds))
+    token.__dict__["response"] = replace(no_response(), attempts=1, timing=timing)
     for _ in range(10):
         tally.add(outcome_of(0, {}, token, None))
     latency = tally.summary().latency
