@@ -87,7 +87,7 @@ def effort_of(outcome: Outcome) -> tuple[int, float | None]:
     if facts is None:  # made by hand
         return token.response.attempts, token.response.timing.total
     _, attempts, _, _, _, seconds = read_facts(facts)
-    return attempts, seconds[4]
+    return attempts, seconds[-1]
 
 
 # ---- rows, shown ----

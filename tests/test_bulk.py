@@ -17,11 +17,9 @@ import merge_link
 from isolation import run_script
 from merge_link import BulkRun, Client, Outcome, Outcomes, Progress
 from merge_link._tally import Tally
-from merge_link.outcomes import outcome_of
-from merge_link.response import no_response, timing_of
 from merge_link.sandbox import Sandbox
 from samples import FIELDS, KEY, TOKEN
-from scripted import PATIENCE, Connection, Server, hang_up, stay_silent, token_answer
+from scripted import PATIENCE, Connection, Server, answer, hang_up, stay_silent, token_answer
 
 Serve = Callable[..., Server]
 
@@ -470,6 +468,29 @@ def test_the_error_budget_slows_down_and_fails_nothing(sandbox: Sandbox) -> None
     assert time.monotonic() - began >= 0.4
 
 
+def test_no_more_rows_fail_at_once_than_the_budget_allows(serve: Serve) -> None:
+    server = serve(answer(401, {"detail": "Invalid token."}))
+    with server.client(error_budget=(20, 60.0)) as client:
+        with client.create_link_tokens(rows_of(200)) as run:
+            assert [next(run).ok for _ in range(20)] == [False] * 20
+            assert run.summary.errors == {"AuthenticationError": 20}
+        assert len(server.requests) == 20
+
+
+def test_as_many_are_under_way_as_asked_for_once_tokens_come(serve: Serve) -> None:
+    together = threading.Barrier(30)
+
+    def script(connection: Connection, request: bytes) -> None:
+        if len(server.requests) > 40:
+            together.wait(PATIENCE)
+        connection.send(token_answer())
+
+    server = serve(script)
+    with server.client(error_budget=(20, 10.0)) as client:
+        run = client.create_link_tokens(rows_of(70), concurrency=30)
+        assert len(run.collect().tokens) == 70
+
+
 def test_a_rate_spaces_the_requests(serve: Serve) -> None:
     server = serve()
     with server.client() as client:
@@ -511,13 +532,14 @@ def test_the_summary_counts_what_came_out(client: Client) -> None:
 
 
 @pytest.mark.parametrize("seconds", [0.0, 1e-7, 1e-6, 0.00123, 0.08, 1.0, 59.9, 900.0])
-def test_a_percentile_is_right_to_one_percent(seconds: float) -> None:
+def test_a_percentile_is_right_to_one_percent(
+    client: merge_link.Client, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    monkeypatch.setattr("merge_link._tally.effort_of", lambda outcome: (1, seconds))
     tally = Tally(None)
-    token = merge_link.LinkToken.__new__(merge_link.LinkToken)
-    timing = timing_of((0.0, 0.0, 0.0, 0.0, seconds))
-    token.__dict__["response"] = replace(no_response(), attempts=1, timing=timing)
+    [outcome] = client.create_link_tokens(rows_of(1))
     for _ in range(10):
-        tally.add(outcome_of(0, {}, token, None))
+        tally.add(outcome)
     latency = tally.summary().latency
     assert latency is not None
     assert latency.p50 == latency.p99 == pytest.approx(max(seconds, 1e-6), rel=0.011)
