@@ -30,10 +30,16 @@ def test_plain_http_to_loopback_through_a_proxy_on_loopback_is_allowed() -> None
     merge_link.Client(api_key=KEY, base_url="http://localhost:9/api", proxy="http://127.0.0.1:9")
 
 
-@pytest.mark.parametrize("proxy", ["ftp://proxy.example", "http://proxy.example:99999999", "[bad"])
+@pytest.mark.parametrize("proxy", ["ftp://proxy.example", "http://proxy example", "[bad"])
 def test_a_proxy_that_is_no_url_is_refused(proxy: str) -> None:
     with pytest.raises(merge_link.ConfigurationError, match="proxy must be a URL of http or https"):
         merge_link.Client(api_key=KEY, proxy=proxy)
+
+
+@pytest.mark.parametrize("port", ["0x", "65536", "99999999"])
+def test_a_proxy_with_an_impossible_port_is_told_so(port: str) -> None:
+    with pytest.raises(merge_link.ConfigurationError, match="proxy must have a port of 1 to 65535"):
+        merge_link.Client(api_key=KEY, proxy=f"http://proxy.example:{port}")
 
 
 def test_first_directory_of_a_list_that_is_there_is_taken(

@@ -76,7 +76,7 @@ class Columns:
         self._problems: list[str] = []
         self._of_field: dict[str, str] = {}
         self.kept: list[str] = []
-        self.left_out = [name for name in table.columns if name in OWN]
+        self.left_out: list[str] = [name for name in table.columns if name in OWN]
         """Of an earlier output."""
         mapped = self._read_maps(wishes.maps)
         self._refuse_missing(wishes, mapped)

@@ -50,8 +50,9 @@ class Journal:
     def __init__(
         self, output: Path, failed: Path, sheet: Sheet, failed_sheet: Sheet, rows: int
     ) -> None:
-        self.output, self.failed = output, failed
-        self.status = bytearray(rows + 1)
+        self.output: Path = output
+        self.failed: Path = failed
+        self.status: bytearray = bytearray(rows + 1)
         self._sheet, self._failed_sheet = sheet, failed_sheet
         self._state = output.with_name(output.name + ".state")
         self._files = contextlib.ExitStack()

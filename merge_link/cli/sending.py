@@ -46,7 +46,7 @@ class Stop:
     """What SIGINT and SIGTERM do in a ``with`` block; ``signal`` is the first that came, or 0."""
 
     def __init__(self) -> None:
-        self.signal = 0
+        self.signal: int = 0
         self._is_dropped = False
         self._is_busy = False
         self._before: dict[int, Any] = {}

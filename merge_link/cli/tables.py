@@ -50,8 +50,8 @@ class Table:
     """
 
     def __init__(self, copy: "Copy") -> None:
-        self.name = copy.name
-        self.sha256 = copy.sha256
+        self.name: str = copy.name
+        self.sha256: str = copy.sha256
         self._file = copy.file
         self.columns: dict[str, int] = {}
         start = self._start()
@@ -60,7 +60,7 @@ class Table:
                 f"{self.name} is a JSON array: give one object a line, as jq -c '.[]' writes them"
             )
         if start.startswith("{"):
-            self.dialect = Dialect("jsonl")
+            self.dialect: Dialect = Dialect("jsonl")
             for line, members in self._objects():
                 for name in members if isinstance(members, dict) else ():
                     self.columns.setdefault(name, line)
