@@ -35,6 +35,7 @@
     X(ticket_type)                                                                                 \
     X(flow_type)                                                                                   \
     X(empty_tuple)                                                                                 \
+    X(dict_name)    /* "__dict__" */                                                               \
     X(facts_name)   /* "_facts" */                                                                 \
     X(logging_name) /* "logging" */                                                                \
     X(gevent_name)  /* "gevent.monkey" */                                                          \

@@ -220,9 +220,11 @@ PyObject *ml_result_new(ml_state *state, const ml_request *request, const ml_res
     PyObject *type = PyTuple_GetItem(shape, 0), *names = PyTuple_GetItem(shape, 1);
     PyObject *values = values_of(state, names, request, response);
     if (values == NULL) return raise_unreadable(state, response);
-    /* Past the class's own __init__ and __setattr__: it is immutable from here on. */
+    /* Past the class's own __init__ and __setattr__: it is immutable from here on. By the attribute
+     * and not by PyObject_GenericSetDict(), after which Python 3.13 finds nothing in the dict. */
     PyObject *result = PyType_GenericAlloc((PyTypeObject *)type, 0);
-    if (result != NULL && PyObject_GenericSetDict(result, values, NULL) != 0) Py_CLEAR(result);
+    if (result != NULL && PyObject_GenericSetAttr(result, state->dict_name, values) != 0)
+        Py_CLEAR(result);
     Py_DECREF(values);
     return result;
 }

@@ -3,15 +3,17 @@
 int ml_state_init(ml_state *state) {
     enum { DEBUG = 10 };
     state->empty_tuple = PyTuple_New(0);
+    state->dict_name = PyUnicode_InternFromString("__dict__");
     state->facts_name = PyUnicode_InternFromString("_facts");
     state->logging_name = PyUnicode_InternFromString("logging");
     state->gevent_name = PyUnicode_InternFromString("gevent.monkey");
     state->debug_level = PyLong_FromLong(DEBUG);
     state->enabled_name = PyUnicode_InternFromString("isEnabledFor");
     state->shapes = PyDict_New();
-    bool whole = state->empty_tuple != NULL && state->facts_name != NULL &&
-                 state->logging_name != NULL && state->gevent_name != NULL &&
-                 state->debug_level != NULL && state->enabled_name != NULL && state->shapes != NULL;
+    bool whole = state->empty_tuple != NULL && state->dict_name != NULL &&
+                 state->facts_name != NULL && state->logging_name != NULL &&
+                 state->gevent_name != NULL && state->debug_level != NULL &&
+                 state->enabled_name != NULL && state->shapes != NULL;
     return whole ? 0 : -1;
 }
 
