@@ -1,7 +1,5 @@
 """`Client`: options and connections, for any number of threads."""
 
-from __future__ import annotations
-
 from merge_link import _core
 
 TYPE_CHECKING = False
@@ -52,14 +50,14 @@ class Client(_core.Client):
 
     def create_link_tokens(
         self,
-        rows: Iterable[Mapping[str, object]],
+        rows: "Iterable[Mapping[str, object]]",
         *,
         concurrency: int = 64,
         rate: float | str | None = None,
         ordered: bool = False,
-        progress: bool | Callable[[Progress], object] | None = None,
-        **defaults: Unpack[LinkTokenDefaults],
-    ) -> BulkRun:
+        progress: "bool | Callable[[Progress], object] | None" = None,
+        **defaults: "Unpack[LinkTokenDefaults]",
+    ) -> "BulkRun":
         """Create many link tokens, one for each row: an iterator of `Outcome`, as they come.
 
         Rows are taken while it is iterated, no more than may be under way, so that neither their
