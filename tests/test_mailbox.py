@@ -16,7 +16,15 @@ import merge_link
 from merge_link import Client
 from merge_link._core import Flow, Mailbox, Ticket
 from samples import FIELDS, KEY, TOKEN
-from scripted import PATIENCE, Connection, Server, answer, stay_silent, token_answer
+from scripted import (
+    PATIENCE,
+    Connection,
+    Server,
+    answer,
+    stay_silent,
+    stay_silent_after,
+    token_answer,
+)
 
 Serve = Callable[..., Server]
 
@@ -269,3 +277,48 @@ def test_a_pace_is_a_number_of_requests(wrong: Any) -> None:
     with pytest.raises((ValueError, TypeError)):
         Flow(wrong)
     assert Flow(0)
+
+
+# ---- what a cancelled or closed call leaves behind ----
+
+
+def test_a_failure_counts_in_the_error_budget_though_its_call_was_cancelled(
+    serve: Serve, mailbox: Mailbox
+) -> None:
+    server = serve(stay_silent_after(answer(500, {"detail": "no"})[:-1]))
+    options: dict[str, Any] = {"max_retries": 0, "error_budget": (4, 60.0)}
+    with Client(base_url=server.base_url, api_key=KEY, **options) as client:
+        for number in range(4):
+            ticket = submit(client, mailbox, number)
+            until = time.monotonic() + PATIENCE
+            while len(server.requests) <= number and time.monotonic() < until:
+                time.sleep(0.01)
+            time.sleep(0.1)  # until the status line is there
+            ticket.cancel()
+            take(mailbox, 1)
+        with pytest.raises(merge_link.ErrorBudgetError):
+            client.create_link_token(**FIELDS)
+    assert len(server.requests) == 4
+
+
+def test_whoever_closes_second_finds_all_outcomes_too(serve: Serve, mailbox: Mailbox) -> None:
+    """The header's word: when a close returns, the outcomes are in the mailbox."""
+    server = serve(stay_silent)
+    for _ in range(20):
+        client = Client(base_url=server.base_url, api_key=KEY)
+        for number in range(20):
+            submit(client, mailbox, number)
+        together, found = threading.Barrier(2), []
+
+        def close(client: Client = client, together: Any = together, found: Any = found) -> None:
+            together.wait(PATIENCE)
+            client.close()
+            found.append(mailbox.wait(0.0))
+
+        threads = [threading.Thread(target=close) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(PATIENCE)
+        assert found == [True, True]
+        assert len(take(mailbox, 20)) == 20

@@ -296,6 +296,9 @@ static int mailbox_clear(PyObject *object) {
     ml_news *held = self->held;
     self->mailbox = NULL;
     self->held = NULL;
+    /* What follows may run Python code, which must find no ticket to cancel. */
+    for (ticket_object *ticket = self->first; ticket != NULL; ticket = ticket->next)
+        ticket->ticket = NULL;
     ml_news_free(held);
     ml_mailbox_free(mailbox);
     while (self->first != NULL) {

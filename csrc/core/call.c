@@ -297,7 +297,7 @@ ml_status ml_call_finish(ml_call *call, ml_response **response, ml_error *error)
 }
 
 ml_status ml_call_give_up(ml_call *call, ml_status status, const char *text, ml_error *error) {
-    leave_guard(call, false);
+    leave_guard(call, is_failure(&call->exchange));
     ml_fail(error, status, "%s", text);
     count_sends(call);
     report(call, error);

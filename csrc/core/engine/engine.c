@@ -65,21 +65,16 @@ static void leave(const ml_engine_home *home) {
     if (home->next != NULL) home->next->at = home->at;
 }
 
-static ml_engine_home *any_inhabited(void) {
-    ml_process_lock();
-    ml_engine_home *home = inhabited;
-    ml_process_unlock();
-    return home;
-}
-
-static void close_home(ml_engine_home *home, bool is_silent);
+static void end_engine(ml_engine *engine, bool is_silent);
 
 /* The libraries that an engine's thread uses clean up when the program ends; it must be gone.
  * Nobody is woken by the outcomes: a thread that waits for them may belong to an interpreter that
  * has ended already. */
 static void close_all(void) {
-    for (ml_engine_home *home; (home = any_inhabited()) != NULL;)
-        close_home(home, true);
+    ml_process_lock();
+    while (inhabited != NULL)
+        end_engine(inhabited->engine, true);
+    ml_process_unlock();
 }
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -241,27 +236,35 @@ static bool move_in(ml_engine_home *home, ml_engine *engine) {
     return true;
 }
 
-static void close_home(ml_engine_home *home, bool is_silent) {
-    ml_process_lock();
-    ml_engine *engine = home->engine;
-    home->engine = NULL;
-    home->is_closed = true;
-    if (engine != NULL) {
-        engine->home = NULL;
-        engine->is_closing = true;
-        engine->is_silent = is_silent;
-        leave(home);
-        ml_process_unlisten(&engine->listener);
-        wake(engine);
+/* With the lock, which it lets go meanwhile. Whoever comes second only waits, and should look again
+ * at what there is: the first one frees the engine. */
+static void end_engine(ml_engine *engine, bool is_silent) {
+    if (engine->is_closing) {
+        ml_process_wait(1.0);
+        return;
     }
+    engine->is_closing = true;
+    engine->is_silent = is_silent;
+    ml_process_unlisten(&engine->listener);
+    wake(engine);
     ml_process_unlock();
-    if (engine == NULL) return;
     pthread_join(engine->thread, NULL);
+    ml_process_lock();
+    leave(engine->home);
+    engine->home->engine = NULL;
+    engine->home = NULL;
+    ml_process_notify();
+    ml_process_unlock();
     free_engine(engine);
+    ml_process_lock();
 }
 
 void ml_engine_close(ml_engine_home *home) {
-    close_home(home, false);
+    ml_process_lock();
+    home->is_closed = true;
+    while (home->engine != NULL)
+        end_engine(home->engine, false);
+    ml_process_unlock();
 }
 
 /* ---- submitting ---- */

@@ -155,6 +155,7 @@ void ml_turns_give_up_all(ml_turns *turns, const ml_error *why) {
 static const ml_error no_turn = {
     .status = ML_ERR_TIMEOUT,
     .text = "timed out waiting for a free connection: all max_connections are in use",
+    .cause = "",
     .retry_after = -1.0,
 };
 
