@@ -65,7 +65,7 @@ static void leave(const ml_engine_home *home) {
     if (home->next != NULL) home->next->at = home->at;
 }
 
-static void end_engine(ml_engine *engine, bool is_silent);
+static void end_engine(ml_engine_home *home, bool is_silent);
 
 /* The libraries that an engine's thread uses clean up when the program ends; it must be gone.
  * Nobody is woken by the outcomes: a thread that waits for them may belong to an interpreter that
@@ -73,7 +73,7 @@ static void end_engine(ml_engine *engine, bool is_silent);
 static void close_all(void) {
     ml_process_lock();
     while (inhabited != NULL)
-        end_engine(inhabited->engine, true);
+        end_engine(inhabited, true);
     ml_process_unlock();
 }
 
@@ -238,7 +238,8 @@ static bool move_in(ml_engine_home *home, ml_engine *engine) {
 
 /* With the lock, which it lets go meanwhile. Whoever comes second only waits, and should look again
  * at what there is: the first one frees the engine. */
-static void end_engine(ml_engine *engine, bool is_silent) {
+static void end_engine(ml_engine_home *home, bool is_silent) {
+    ml_engine *engine = home->engine;
     if (engine->is_closing) {
         ml_process_wait(1.0);
         return;
@@ -250,8 +251,8 @@ static void end_engine(ml_engine *engine, bool is_silent) {
     ml_process_unlock();
     pthread_join(engine->thread, NULL);
     ml_process_lock();
-    leave(engine->home);
-    engine->home->engine = NULL;
+    leave(home);
+    home->engine = NULL;
     engine->home = NULL;
     ml_process_notify();
     ml_process_unlock();
@@ -263,7 +264,7 @@ void ml_engine_close(ml_engine_home *home) {
     ml_process_lock();
     home->is_closed = true;
     while (home->engine != NULL)
-        end_engine(home->engine, false);
+        end_engine(home, false);
     ml_process_unlock();
 }
 
