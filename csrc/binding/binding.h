@@ -102,7 +102,7 @@ int ml_raise_unknown_keyword(const char *function, const char *name, const char 
 
 /* ---- result.c ---- */
 
-/* The result object of a successful call. */
+/* The result object of a successful call; None where the operation has none. */
 PyObject *ml_result_new(ml_state *state, const ml_request *request, const ml_response *response);
 
 /* The facts that a result keeps in `_facts`, as a tuple (see merge_link/response.py), or NULL with

@@ -112,7 +112,6 @@ int ml_is_debugging(ml_state *state) {
 static PyObject *finish(ml_state *state, const ml_arguments *arguments, const ml_error *error,
                         const ml_response *response) {
     if (error->status != ML_OK) return ml_raise(state, error, response);
-    if (ml_request_operation(arguments->request)->result == NULL) return Py_NewRef(Py_None);
     return ml_result_new(state, arguments->request, response);
 }
 

@@ -395,13 +395,9 @@ static PyObject *caught(void) {
 }
 
 static PyObject *outcome_of(ml_state *state, const ml_news *news) {
-    PyObject *outcome;
-    if (news->error->status != ML_OK)
-        outcome = ml_exception_new(state, news->error, news->response);
-    else if (ml_request_operation(news->request)->result == NULL)
-        outcome = Py_NewRef(Py_None);
-    else
-        outcome = ml_result_new(state, news->request, news->response);
+    PyObject *outcome = news->error->status != ML_OK
+                            ? ml_exception_new(state, news->error, news->response)
+                            : ml_result_new(state, news->request, news->response);
     return outcome != NULL ? outcome : caught();
 }
 

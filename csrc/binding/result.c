@@ -215,7 +215,9 @@ static PyObject *raise_unreadable(ml_state *state, const ml_response *response) 
 }
 
 PyObject *ml_result_new(ml_state *state, const ml_request *request, const ml_response *response) {
-    PyObject *shape = shape_of(state, ml_request_operation(request));
+    const ml_operation *operation = ml_request_operation(request);
+    if (operation->result == NULL) return Py_NewRef(Py_None);
+    PyObject *shape = shape_of(state, operation);
     if (shape == NULL) return NULL;
     PyObject *type = PyTuple_GetItem(shape, 0), *names = PyTuple_GetItem(shape, 1);
     PyObject *values = values_of(state, names, request, response);

@@ -18,10 +18,6 @@ static ml_guard *guards;
 
 /* ---- fork ---- */
 
-static void nothing(ml_forkable *forkable) {
-    (void)forkable;
-}
-
 /* A child has a budget of its own: what the parent has in flight never ends here. */
 static void renew(ml_forkable *forkable) {
     (void)forkable;
@@ -29,7 +25,7 @@ static void renew(ml_forkable *forkable) {
         guard->count = guard->in_flight = 0;
 }
 
-static ml_forkable in_processes = {.before = nothing, .in_parent = nothing, .in_child = renew};
+static ml_forkable in_processes = {.in_child = renew};
 
 /* ---- finding ---- */
 

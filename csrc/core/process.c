@@ -18,12 +18,12 @@ static ml_listener *listeners;    /* under the lock */
 static void before_fork(void) {
     pthread_mutex_lock(&lock);
     for (ml_forkable *one = forkables; one != NULL; one = one->next)
-        one->before(one);
+        if (one->before != NULL) one->before(one);
 }
 
 static void after_in_parent(void) {
     for (ml_forkable *one = forkables; one != NULL; one = one->next)
-        one->in_parent(one);
+        if (one->in_parent != NULL) one->in_parent(one);
     pthread_mutex_unlock(&lock);
 }
 

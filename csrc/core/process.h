@@ -8,7 +8,8 @@
 
 #include <stdbool.h>
 
-/* Something with locks of its own. Embedded in it; `next` belongs to the process. */
+/* Something that has to know of forks. Embedded in it; `next` belongs to the process. What has no
+ * lock of its own leaves `before` and `in_parent` NULL. */
 typedef struct ml_forkable {
     struct ml_forkable *next;
     void (*before)(struct ml_forkable *);    /* takes its locks */

@@ -27,18 +27,9 @@ struct ml_engine {
     ml_letters outgoing;
 };
 
-static const ml_error closed = {
-    .status = ML_ERR_CLOSED,
-    .text = "the client was closed during the call",
-    .cause = "",
-    .retry_after = -1.0,
-};
-static const ml_error cancelled = {
-    .status = ML_ERR_INTERRUPTED,
-    .text = "cancelled",
-    .cause = "",
-    .retry_after = -1.0,
-};
+static const ml_error closed =
+    ML_STATIC_ERROR(ML_ERR_CLOSED, "the client was closed during the call");
+static const ml_error cancelled = ML_STATIC_ERROR(ML_ERR_INTERRUPTED, "cancelled");
 
 /* With the lock. */
 static void wake(ml_engine *engine) {
@@ -176,10 +167,6 @@ static bool start_thread(ml_engine *engine) {
 
 /* ---- life ---- */
 
-static void nothing(ml_forkable *forkable) {
-    (void)forkable;
-}
-
 /* Its thread is not here, and what it was at work on is in no known state: it stays as it is. */
 static void after_in_child(ml_forkable *forkable) {
     ml_engine *engine = (ml_engine *)forkable;
@@ -210,8 +197,7 @@ static ml_engine *new_engine(const ml_engine_parts *parts, ml_error *error) {
         ml_fail_memory(error);
         return NULL;
     }
-    engine->forkable =
-        (ml_forkable){.before = nothing, .in_parent = nothing, .in_child = after_in_child};
+    engine->forkable.in_child = after_in_child;
     engine->listener.hear = hear;
     engine->transport = parts->transport;
     engine->inbox_end = &engine->inbox;

@@ -65,10 +65,6 @@ ml_letter *ml_letter_of_attempt(ml_ticket *ticket, const ml_attempt *attempt) {
 
 /* ---- fork ---- */
 
-static void nothing(ml_forkable *forkable) {
-    (void)forkable;
-}
-
 /* What is in it, and what is to come, is the parent's. What was submitted there stays as it is in
  * the child: its engine's thread may have been at work on it. */
 static void after_in_child(ml_forkable *forkable) {
@@ -84,8 +80,7 @@ static void after_in_child(ml_forkable *forkable) {
 ml_mailbox *ml_mailbox_new(void) {
     ml_mailbox *mailbox = calloc(1, sizeof *mailbox);
     if (mailbox == NULL) return NULL;
-    mailbox->forkable =
-        (ml_forkable){.before = nothing, .in_parent = nothing, .in_child = after_in_child};
+    mailbox->forkable.in_child = after_in_child;
     if (!ml_process_init() || !ml_bell_make(&mailbox->bell)) {
         free(mailbox);
         return NULL;

@@ -4,9 +4,8 @@
 
 #include <stdlib.h>
 
-static const ml_error all_well = {.status = ML_OK, .cause = "", .retry_after = -1.0};
-static const ml_error no_memory = {
-    .status = ML_ERR_MEMORY, .text = "out of memory", .cause = "", .retry_after = -1.0};
+static const ml_error all_well = ML_STATIC_ERROR(ML_OK, "");
+static const ml_error no_memory = ML_STATIC_ERROR(ML_ERR_MEMORY, "out of memory");
 
 ml_ticket *ml_ticket_new(const ml_submit_options *options, ml_mailbox *mailbox) {
     ml_ticket *ticket = calloc(1, sizeof *ticket);

@@ -152,12 +152,8 @@ void ml_turns_give_up_all(ml_turns *turns, const ml_error *why) {
 
 /* ---- queueing ---- */
 
-static const ml_error no_turn = {
-    .status = ML_ERR_TIMEOUT,
-    .text = "timed out waiting for a free connection: all max_connections are in use",
-    .cause = "",
-    .retry_after = -1.0,
-};
+static const ml_error no_turn = ML_STATIC_ERROR(
+    ML_ERR_TIMEOUT, "timed out waiting for a free connection: all max_connections are in use");
 
 static void wait_for_turn(ml_turns *turns, ml_ticket *ticket) {
     if (ticket->flow == NULL) ml_heap_set(&turns->timers, &ticket->timer, ticket->deadline);
