@@ -874,6 +874,23 @@ static void held_calls_that_time_out_say_why(void **state) {
     close_stage(&s);
 }
 
+/* Let go by the guard in the very round in which its time is up, it was held all the same. */
+static void held_calls_that_time_out_as_they_are_let_go_say_why(void **state) {
+    (void)state;
+    stage s;
+    open_budget_stage(&s, "http://127.0.0.1:907/api");
+    fail_often(&s, 3);
+    scripted_play_forever(&slow);
+    submit_many(&s, 1, 1);
+    s.options.timeout = 5.0;
+    submit_many(&s, 2, 2);
+    advance(5.0);
+    expect_outcome(&s, 1, ML_OK);
+    expect_outcome(&s, 2, ML_ERR_BUDGET);
+    expect_outcome(&s, 3, ML_ERR_BUDGET);
+    close_stage(&s);
+}
+
 static void held_call_can_be_cancelled(void **state) {
     (void)state;
     stage s;
@@ -963,6 +980,7 @@ int main(void) {
     SUITE_TEST(patient_calls_wait_until_the_budget_lets_them);
     SUITE_TEST(held_call_goes_when_another_ends);
     SUITE_TEST(held_calls_that_time_out_say_why);
+    SUITE_TEST(held_calls_that_time_out_as_they_are_let_go_say_why);
     SUITE_TEST(held_call_can_be_cancelled);
     SUITE_TEST(held_call_goes_when_a_call_of_another_client_ends);
     return suite_run("turns");

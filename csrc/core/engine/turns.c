@@ -348,12 +348,13 @@ static void take_all_turns(ml_turns *turns) {
 /* ---- what the engine's thread does ---- */
 
 void ml_turns_go_on(ml_turns *turns) {
-    double now = turns->round = now_of(turns);
+    double now = now_of(turns);
     for (ml_timer *timer; (timer = ml_heap_first(&turns->timers)) != NULL && timer->at <= now;) {
         ml_heap_unset(&turns->timers, timer);
         timer->ring(turns, timer);
     }
     take_all_turns(turns);
+    turns->round++;
 }
 
 void ml_turns_collect(ml_turns *turns) {
@@ -389,6 +390,7 @@ void ml_turns_init(ml_turns *turns, const ml_engine_parts *parts, ml_many *many,
         .many = many,
         .outgoing = outgoing,
         .plain = {.timer = {.ring = ring_queue}},
+        .round = 1,
     };
 }
 

@@ -26,8 +26,8 @@ struct ml_queue {
     ml_queue *next;  /* of all queues */
     bool is_in_turn; /* it is among those that take turns */
     ml_queue *next_in_turn;
-    bool is_held;     /* by the guard: stands still until a request of the process has ended, too */
-    double last_held; /* in which round, by its time, that last was so */
+    bool is_held; /* by the guard: stands still until a request of the process has ended, too */
+    uint64_t last_held; /* in which round that was so last */
 };
 
 /* What a ticket needs from its first turn on. */
@@ -52,7 +52,7 @@ typedef struct ml_turns {
     size_t jobs;      /* of these have one */
     size_t in_flight; /* of these are sent */
     size_t held;      /* queues that the guard holds */
-    double round;     /* when this one began */
+    uint64_t round;   /* from 1: what comes in, then what it is time for */
 } ml_turns;
 
 void ml_turns_init(ml_turns *turns, const ml_engine_parts *parts, ml_many *many,
