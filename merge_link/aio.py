@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 # News that one turn of the loop takes at most, so that others get their turns.
 _BATCH = 256
+_ALL = 2**31
 
 # How often this process has come out of a fork(). What a parent's loop has is not touched in the
 # child: both have the same epoll, and the parent's would go deaf.
@@ -139,11 +140,18 @@ def _deliver(mailbox: _core.Mailbox) -> None:
 
 def _leave(loop: AbstractEventLoop, mailbox: _core.Mailbox) -> None:
     """Deliver what has come, which is all when the client is closed, and let the mailbox go."""
-    try:
-        _hand_over(mailbox.take(2**31))
-    finally:
-        loop.remove_reader(mailbox.fileno())
-        mailbox.close()
+    raised: BaseException | None = None
+    is_empty = False
+    while not is_empty:
+        try:
+            _hand_over(mailbox.take(_ALL))
+            is_empty = True
+        except BaseException as error:  # of a signal handler or on_attempt: nothing is lost by it
+            raised = error
+    loop.remove_reader(mailbox.fileno())
+    mailbox.close()
+    if raised is not None:
+        raise raised
 
 
 # ---- keys ----

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import AsyncIterable, Iterable, Mapping
 from contextlib import contextmanager
 from functools import partial
+from math import ceil
 
 from merge_link import _core
 from merge_link._tally import BulkSummary, Latency, Progress, Tally, teller_of
@@ -50,6 +51,8 @@ _OPTIONS = ("rows", "concurrency", "rate", "ordered", "progress")
 _MOST_AT_ONCE = 10_000
 # Rows that may wait for an earlier one when the order is kept, as a multiple of the concurrency.
 _AHEAD = 4
+# With a rate, rows under way at most, in seconds of it: stop() waits for them.
+_SECONDS_UNDER_WAY = 5.0
 _SECONDS = {
     **dict.fromkeys(("s", "sec", "second"), 1.0),
     **dict.fromkeys(("min", "minute"), 60.0),
@@ -80,8 +83,11 @@ class _Plan:
         self.client = client
         self.rows = rows
         self.defaults = defaults
-        self.concurrency: int = _check_concurrency(concurrency)
         self.per_second: float = per_second(rate)
+        self.concurrency: int = _check_concurrency(concurrency)
+        if self.per_second:
+            most = ceil(self.per_second * _SECONDS_UNDER_WAY)
+            self.concurrency = min(self.concurrency, most)
         self.ordered = ordered
         self.make_teller: Callable[[Tally], Teller] = teller_of(progress)
         self.total: int | None = len(rows) if hasattr(rows, "__len__") else None
@@ -143,8 +149,8 @@ def per_second(rate: float | str | None) -> float:
         found = _read_rate(rate) if isinstance(rate, str) else None
     if found is None or not 0.0 < found < float("inf"):
         raise ConfigurationError(
-            'rate must be more than 0: a number of requests per second, or a text like "400/min" '
-            "(per s, min or h)",
+            'rate must be a number of requests per second, or a text like "400/min" (per s, min or '
+            "h), and more than 0",
             option="rate",
         )
     return found
@@ -339,7 +345,8 @@ class BulkRun(_Run):
     """Many link tokens in the making: an iterator of `Outcome`, and a context manager.
 
     Rows are taken and sent while it is iterated, by one thread at a time. Leaving its ``with``
-    block, `close`, dropping it and KeyboardInterrupt cancel what is under way.
+    block, `close`, dropping it and a KeyboardInterrupt that comes out of it cancel what is under
+    way.
     """
 
     def __init__(

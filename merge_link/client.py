@@ -78,8 +78,8 @@ class Client(_core.Client):
 
         Returns:
             A `BulkRun`: use it in a ``for`` loop, or ``collect()`` a list; ``summary`` says what
-            was done. Leaving the loop, ``close()``, its ``with`` block and Ctrl-C cancel what is
-            under way.
+            was done. The end of its ``with`` block, ``close()``, dropping it and Ctrl-C while it
+            waits cancel what is under way.
 
         Raises:
             ConfigurationError: concurrency, rate, progress or an option among the defaults.

@@ -6,6 +6,7 @@ import inspect
 import logging
 import pickle
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -602,6 +603,28 @@ def test_closing_ends_the_calls_under_way(run: Run, serve: Serve, way: str) -> N
 
     run(main())
     assert len(server.requests) == 3
+
+
+def test_what_a_hook_raises_while_the_client_is_closed_loses_no_outcome(
+    run: Run, serve: Serve
+) -> None:
+    server = serve()
+
+    def hook(attempt: Attempt) -> None:
+        raise KeyboardInterrupt
+
+    async def main() -> None:
+        client = client_of(server, on_attempt=hook)
+        calls = [asyncio.ensure_future(client.create_link_token(**FIELDS)) for _ in range(3)]
+        await asyncio.sleep(0)
+        server.wait_for_requests(3)
+        time.sleep(0.1)  # the answers arrive while the loop is kept from taking them
+        with pytest.raises(KeyboardInterrupt):
+            client.close()
+        outcomes = await asyncio.wait_for(asyncio.gather(*calls, return_exceptions=True), PATIENCE)
+        assert len(outcomes) == 3
+
+    run(main())
 
 
 # ---- what it is ----

@@ -194,7 +194,7 @@ REFUSED: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "a client's option": ({"region": "eu"}, TypeError, "an option of Client"),
     "a wrong default": ({"timeout": "5"}, ValueError, "timeout must be a number of seconds"),
     **{
-        f"rate {rate!r}": ({"rate": rate}, ValueError, "rate must be more than 0: a number")
+        f"rate {rate!r}": ({"rate": rate}, ValueError, "rate must be a number of requests")
         for rate in (
             *(0, -1, True, float("nan"), float("inf"), b"5/s", "", "5", "/min", "x/min"),
             *("400/fortnight", "-4/min", "400/", "400/min/s", "1e999/s", "nan/s", [5]),
@@ -304,6 +304,14 @@ def test_rows_are_taken_no_further_ahead_than_promised(
     for given, _ in enumerate(run, 1):
         assert rows.taken - given < ahead
     assert rows.taken == 200
+
+
+def test_a_rate_bounds_what_is_under_way(client: Client) -> None:
+    """Then stop() takes no longer than that takes to be sent."""
+    rows = Counting(100)
+    with client.create_link_tokens(rows, concurrency=64, rate="2/s") as run:
+        next(run)
+        assert rows.taken == 10
 
 
 def test_no_row_is_taken_while_the_consumer_does_something_else(client: Client) -> None:

@@ -277,14 +277,20 @@ def test_lines_may_be_in_any_order(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("state", "told"),
     [
-        (None, "does not say of what it is"),
+        (None, "t.csv.state, which says of what it is, is not there"),
         (b"", "does not say of what it is"),
         (b'{"format": 1, "inp', "does not say of what it is"),
         (b"[]", "does not say of what it is"),
         (json.dumps({"format": 2, **PLAN}).encode(), "does not say of what it is"),
         (json.dumps({"format": 1, **PLAN, "input": "11"}).encode(), "of another input"),
-        (json.dumps({"format": 1, **PLAN, "--map": []}).encode(), "other values of --map"),
-        (json.dumps({"format": 1, **PLAN, "--rest": 1}).encode(), "other values of --rest"),
+        (
+            json.dumps({"format": 1, **PLAN, "--map": []}).encode(),
+            r"other values of --map \(none, now ",
+        ),
+        (
+            json.dumps({"format": 1, **PLAN, "--rest": 1}).encode(),
+            r"other values of --rest \(1, now none\)",
+        ),
     ],
 )
 def test_an_output_of_something_else_is_refused(

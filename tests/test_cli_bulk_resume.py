@@ -129,7 +129,7 @@ def test_without_resume_an_output_is_never_touched() -> None:
         assert "t.csv exists already: --resume goes on with it" in done.stderr
         done = go_on(server)
         assert done.returncode == 2
-        assert "t.csv.state does not say of what it is" in done.stderr
+        assert "t.csv.state, which says of what it is, is not there" in done.stderr
         assert server.requests == []
     assert Path("t.csv").read_text() == "precious"
 

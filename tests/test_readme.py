@@ -44,7 +44,7 @@ ELSEWHERE = {
     "pip install .": "`make test-pythons` installs the wheel that is built from the sdist",
     "make wheel": "`make check-wheel`, which also does what follows in the README:",
     "python3 -m venv v": "tests/packaging/test_installed.py",
-    'v/bin/pip install "$(echo wheelhouse/merge_link-*.whl)[cli,sandbox]"': "the same",
+    'v/bin/pip install "$(echo wheelhouse/merge_link-*.whl)[cli]"': "the same",
     "v/bin/merge-link create --sandbox --email hr@acme.example --organization Acme "
     "--origin-id acme-42 --category ats": "the same",
     "sudo make install-c && sudo ldconfig": "tests/packaging/test_c_library.py",

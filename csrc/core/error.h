@@ -11,9 +11,9 @@
 size_t ml_print(char *text, size_t size, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The initialiser of one that lives as long as the program. */
+/* The initialiser of one that lives as long as the program. The text is a literal. */
 #define ML_STATIC_ERROR(its_status, its_text)                                                      \
-    {.status = (its_status), .text = its_text, .cause = "", .retry_after = -1.0}
+    {.status = (its_status), .text = "" its_text, .cause = "", .retry_after = -1.0}
 
 /* Sets status and text (printf-like) and returns the status. Text that is too long is cut. */
 ml_status ml_fail(ml_error *error, ml_status status, const char *format, ...)

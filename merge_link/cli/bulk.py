@@ -34,7 +34,7 @@ Examples:
   merge-link bulk people.csv --check
   merge-link bulk people.csv -o tokens.csv --map "E-mail=end_user_email_address" \\
       --keep-column Customer --category ats --magic-link --link-expiry-mins 10080
-  merge-link bulk people.csv -o tokens.csv ... --resume --retry-failed
+  merge-link bulk people.csv -o tokens.csv ... --retry-failed
 """
 
 
@@ -62,7 +62,7 @@ def _bulk(
     connection = Connection.taken_from(flags)
     defaults = {name: _plain(value) for name, value in flags.items() if value not in (None, ())}
     _refuse_usage(context.args, connection, source, rate)
-    path = _output(output, only_check=only_check)
+    path = _output(output, source, only_check=only_check)
     wishes = Wishes(maps, kept, ignored)
     with ExitStack() as stack:
         copy = stack.enter_context(copy_of(source, encoding))
@@ -117,12 +117,14 @@ def _refuse_usage(
     tell(found)
 
 
-def _output(output: str | None, *, only_check: bool) -> Path | None:
+def _output(output: str | None, source: str, *, only_check: bool) -> Path | None:
     if output == STDIN:
         raise Failure("-o must be a file: what is in it is needed to go on after a kill")
     if output is None and not only_check:
         raise Failure("-o FILE is required: where the tokens go; or --check, to check only")
     path = Path(output) if output is not None else None
+    if path is not None and source != STDIN and path.resolve() == Path(source).resolve():
+        raise Failure("-o is the input itself: name another file for the tokens")
     if path is not None and path.suffix.lower() in _WORKBOOKS:
         raise Failure(f"-o writes CSV or JSON Lines, not {path.suffix}: name it .csv or .jsonl")
     return path
@@ -225,7 +227,7 @@ bulk: click.Command = click.Command(
         click.Option(
             ["retry_failed", "--retry-failed"],
             is_flag=True,
-            help="With --resume: ask again for the rows that have failed, too.",
+            help="Go on as by --resume, and ask again for the rows that have failed, too.",
         ),
         click.Option(
             ["maps", "--map"],

@@ -80,6 +80,11 @@ class Columns:
         """Of an earlier output."""
         mapped = self._read_maps(wishes.maps)
         self._refuse_missing(wishes, mapped)
+        self._problems += [
+            f'--keep-column and --ignore-column exclude each other: "{name}" is of both'
+            for name in dict.fromkeys(wishes.kept)
+            if name in wishes.ignored
+        ]
         for name in table.columns:
             self._sort(name, wishes, mapped.get(name))
         self._refuse_unfilled()

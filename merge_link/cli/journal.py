@@ -41,6 +41,10 @@ class Status(enum.IntEnum):
     FAILED = 2
 
 
+def _said(value: object) -> str:
+    return "none" if value in (None, [], "") else json.dumps(value, ensure_ascii=False)
+
+
 class Journal:
     """The output, the failed rows and the state of a run; for use in a ``with`` block.
 
@@ -112,7 +116,10 @@ class Journal:
         try:
             state = os.open(self._state, flags, _OURS)
         except FileNotFoundError:
-            raise self._of_what() from None
+            raise Failure(
+                f"{self.output} cannot be gone on with: {self._state}, which says of what it is, "
+                "is not there"
+            ) from None
         self._files.callback(os.close, state)
         try:
             fcntl.flock(state, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -135,9 +142,16 @@ class Journal:
             raise self._of_what() from None
         if begun.get("input") != plan["input"]:
             raise Failure(f"{self.output} is of another input, or the input was changed since")
-        others = [name for name in {**begun, **plan} if begun.get(name) != plan.get(name)]
-        if others := [name for name in others if name != "format"]:
-            raise Failure(f"{self.output} was begun with other values of {', '.join(others)}")
+        others = [
+            f"{name} ({_said(begun.get(name))}, now {_said(plan.get(name))})"
+            for name in {**begun, **plan}
+            if name != "format" and begun.get(name) != plan.get(name)
+        ]
+        if others:
+            raise Failure(
+                f"{self.output} was begun with other values of {', '.join(others)}: go on with "
+                "those, or begin anew with another -o"
+            )
 
     def _take_up(self, path: Path, sheet: Sheet, status: Status) -> "_Log":
         def note(number: int) -> None:

@@ -8,7 +8,6 @@ import contextlib
 import dataclasses
 import functools
 import itertools
-import math
 import os
 import signal
 from collections.abc import Callable, Iterable, Iterator
@@ -17,7 +16,7 @@ from types import FrameType
 from typing import Any, Self
 
 from merge_link import Client, LinkToken, Outcome, errors
-from merge_link.bulk import BulkRun, per_second
+from merge_link.bulk import BulkRun
 from merge_link.cli.columns import Columns
 from merge_link.cli.failures import Failure, failure_of
 from merge_link.cli.journal import Journal, Status
@@ -29,7 +28,6 @@ from merge_link.cli.tables import Row, Table
 MOST_FAILURES_IN_A_ROW = 100
 """Of failures that are not because of what the rows hold: then something else is wrong."""
 
-_SECONDS_AHEAD = 5.0
 _FINISHING = b"merge-link: finishing what is in flight; once more drops it\n"
 
 # Other rows would fail for the same reason.
@@ -101,9 +99,6 @@ class Sending:
 
     def run(self, client: Client, *, concurrency: int, rate: str | None) -> None:
         """Ask for all rows that are wanted. Raises `Failure` when going on makes no sense."""
-        if rate is not None:
-            # What waits for its turn is in flight, and Ctrl-C waits for it.
-            concurrency = min(concurrency, math.ceil(per_second(rate) * _SECONDS_AHEAD))
         ask = functools.partial(client.create_link_tokens, concurrency=concurrency, rate=rate)
         rows = self._wanted()
         with Stop() as stop, self._progress() as progress:
