@@ -54,6 +54,7 @@ static const char *type_name(ml_type type) {
     case ML_TYPE_OBJECT:
     case ML_TYPE_MAP:
     case ML_TYPE_JSON: return "object";
+    case ML_TYPE_ANY: return "any";
     }
     return "";
 }
