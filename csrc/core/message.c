@@ -230,6 +230,7 @@ static ml_status list_secrets(ml_message *message, const ml_request *request, ml
     add_secret(message, request->account_token);
     for (const ml_value *value = request->fields->members; value != NULL; value = value->next) {
         if (value->row == NULL || value->kind != ML_VALUE_STRING) continue;
+        if (ml_value_of_row(request->fields, value->row) != value) continue; /* was replaced */
         if (value->row->format == ML_FORMAT_CREDENTIAL) add_credential(message, value->text);
         if (value->row->format == ML_FORMAT_PATH) add_inside_path(message, value->text);
     }

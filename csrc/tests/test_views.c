@@ -335,6 +335,7 @@ static void expect_outcome(ml_mailbox *mailbox, ml_status status) {
     for (; news != NULL && !news->is_over; news = ml_mailbox_take(mailbox))
         ml_news_free(news);
     assert_non_null(news);
+    if (news == NULL) return; /* for the analyzer, which does not know that it never comes here */
     assert_int_equal(news->error->status, status);
     ml_news_free(news);
 }
