@@ -8,6 +8,7 @@
 #include "support/server.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -435,6 +436,61 @@ static void failure_names_the_server_of_the_view(void **state) {
     ml_client_free(client);
 }
 
+/* The engine connects for all of them. */
+static void failure_of_a_ticket_names_the_server_of_the_view(void **state) {
+    (void)state;
+    ml_view_options changes;
+    ml_news *news;
+    char server[64];
+    const char *dead = server_dead_url();
+    ml_mailbox *mailbox = ml_mailbox_new();
+    ml_client *client = real_client("http://127.0.0.1:9/api");
+    ml_view_options_init(&changes);
+    changes.account_token = TEXT("other-account-token");
+    changes.base_url = ml_text_of(dead);
+    ml_client *view = view_of(client, &changes);
+    submit(view, mailbox, ML_OK);
+    ml_client_free(view);
+    while ((news = ml_mailbox_take(mailbox)) == NULL)
+        ml_mailbox_wait(mailbox, 10.0);
+    expect_contains(news->error->request, dead);
+    snprintf(server, sizeof server, "%.*s", (int)strcspn(dead + 7, "/"), dead + 7);
+    expect_contains(news->error->text, server);
+    ml_news_free(news);
+    ml_client_free(client);
+    ml_mailbox_free(mailbox);
+}
+
+enum { THREADS = 4, ROUNDS = 50 };
+
+static void *make_and_call(void *context) {
+    ml_client *client = context;
+    for (int i = 0; i < ROUNDS; i++) {
+        ml_client *view = plain_view(client), *inner = plain_view(view);
+        ml_client_free(view);
+        if (call(inner, NULL) != ML_OK) return context;
+        ml_client_close(inner);
+        ml_client_free(inner);
+    }
+    return NULL;
+}
+
+static void threads_make_views_of_one_client(void **state) {
+    (void)state;
+    pthread_t threads[THREADS];
+    ml_client *client = test_client();
+    scripted_play_forever(&fine);
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, make_and_call, client), 0);
+    for (int i = 0; i < THREADS; i++) {
+        void *failed = client;
+        pthread_join(threads[i], &failed);
+        assert_null(failed);
+    }
+    ml_client_free(client);
+    assert_int_equal(scripted_open_lanes(), 0);
+}
+
 static void view_works_in_a_forked_child(void **state) {
     (void)state;
     int ends[2];
@@ -479,6 +535,8 @@ int main(void) {
     SUITE_TEST(last_one_to_go_ends_what_is_under_way);
     SUITE_TEST(view_uses_the_connection_of_its_client);
     SUITE_TEST(failure_names_the_server_of_the_view);
+    SUITE_TEST(failure_of_a_ticket_names_the_server_of_the_view);
+    SUITE_TEST(threads_make_views_of_one_client);
     SUITE_TEST(view_works_in_a_forked_child);
     return suite_run("views");
 }
