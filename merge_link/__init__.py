@@ -186,7 +186,7 @@ __all__ = [
 ]
 
 # Where the public names come from that are loaded when something asks for them.
-_SOURCES = ("errors", "models", "response", "pages", "results", "_attempts", "bulk", "aio")
+_SOURCES = ("errors", "models", "response", "_attempts", "pages", "results", "bulk", "aio")
 _LAZY_MODULES = (*_SOURCES, "types")
 
 # Type checkers must not see it: to them it would make every misspelt name a good one.
