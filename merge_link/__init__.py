@@ -25,10 +25,10 @@ What lives here, from the top down; a module imports only from those below it:
 ``bulk``           many tokens: runs that take rows and give ``outcomes``; ``_tally`` counts
 ``_patience``      waiting for what is not there yet
 ``types``          types of arguments, for wrappers; loaded only when something asks for it
+``results``        answers as results, which ``_decoding`` reads; ``pages`` are lists of them
 ``errors``         what is raised; ``_hints`` makes its notes
-``results``        answers as results; ``pages``: those that come page by page; ``_decoding``: how
-``models``         what is returned, made of ``records``: also ``accounts``, ``mappings``;
-                   ``response`` is its HTTP part, ``choices`` are the values that Merge documents
+``models``         what is returned: its own, and those of ``accounts`` and ``mappings``, made of
+                   ``records``; ``choices`` are types of members; ``response`` is the HTTP part
 ``_environment``   the environment variables that a client reads; ``_no_proxy`` is one of them
 ``_attempts``      telling of attempts: logging and ``on_attempt``
 ``_gevent``        where a call runs when gevent is at work
@@ -48,6 +48,7 @@ from merge_link.client import Client
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from merge_link import bulk as bulk
+    from merge_link import choices as choices
     from merge_link import errors as errors
     from merge_link import models as models
     from merge_link import pages as pages
@@ -186,8 +187,8 @@ __all__ = [
 ]
 
 # Where the public names come from that are loaded when something asks for them.
-_SOURCES = ("errors", "models", "response", "_attempts", "pages", "results", "bulk", "aio")
-_LAZY_MODULES = (*_SOURCES, "types")
+_SOURCES = ("errors", "models", "response", "_attempts", "results", "pages", "bulk", "aio")
+_LAZY_MODULES = (*_SOURCES, "types", "choices")
 
 # Type checkers must not see it: to them it would make every misspelt name a good one.
 if not TYPE_CHECKING:
