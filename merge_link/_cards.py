@@ -376,6 +376,8 @@ def _html(value: Any) -> str:
             return ", ".join(_html(one) for one in value) or "none"
         case Headers():
             return _text(", ".join(value))
+        case Record(name=str(name)):
+            return _text(name)
         case Record():
             return ", ".join(f"{name} {html}" for name, html in _rows_of(value))
         case _:
