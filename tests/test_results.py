@@ -379,6 +379,8 @@ def test_a_card_names_what_has_a_name_and_lists_what_is_a_list() -> None:
     assert status.values["last_sync_start"] == "2026-01-31 12:00 UTC"
     integration = Card(read("object", "AccountToken", FULL["AccountToken"]).integration)
     assert integration.values["categories"] == "ats, hris"
+    fields = read("object", "RemoteFields", FULL["RemoteFields"])
+    assert Card(fields.by_model["Employee"][0]).values["coverage"] == "0.75"
 
 
 # ---- a dataclass in manners ----
