@@ -75,8 +75,8 @@ class _Pages(_Of["T"]):
         self.results = results
         self.next_cursor = next_cursor
         self.previous_cursor = previous_cursor
-        self.response = no_response() if response is None else response
-        self.extra = {} if extra is None else extra
+        self.response: Response = no_response() if response is None else response
+        self.extra: dict[str, Any] = {} if extra is None else extra
         self._query = query
 
     def to_dicts(self) -> list[dict[str, Any]]:
