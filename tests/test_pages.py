@@ -392,12 +392,12 @@ def test_a_table_of_plain_dicts_has_their_first_columns() -> None:
     card = Card(read("page", None, {"next": None, "results": rows}))
     head, first, second = card.rows
     assert head == ["id", "first_name", "api_key", "a", "b"]
-    assert first[:3] == ["1", "<b>", "********"]
+    assert first == ["1", "<b>", "********", "1", "2.5"]
     assert second == ["2", "…", "None", "None", "None"]
     assert SECRET not in card.html
 
 
-@pytest.mark.parametrize("results", [[], [5, "a"], [[1]]])
+@pytest.mark.parametrize("results", [[], [5, "a", 0.5], [[1]]])
 def test_a_table_of_anything(results: list[Any]) -> None:
     card = Card(read("page", None, {"next": None, "results": results}))
     assert len(card.rows) == (len(results) + 1 if results else 0)
