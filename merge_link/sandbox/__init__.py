@@ -15,7 +15,6 @@ What lives here, from the top down; a module imports only from those below it:
 ``control``         the commands over HTTP, at ``/__sandbox__/``
 ``home``            the page at ``/``
 ``overview``        what that page shows
-``assets``          the files in ``pages/``, with the strictest rules for browsers
 ``tls``             a certificate made on the spot
 ``server``          the listening socket and the threads; knows nothing of Merge
 ``connection``      one HTTP/1.1 connection, framed by h11; nothing of Merge either
@@ -23,13 +22,13 @@ What lives here, from the top down; a module imports only from those below it:
 ``api``             the area ``/api/``: routes, authentication, order of refusals
 ``account_views``   its endpoints of one linked account: a checked call in, Merge's answer out
 ``key_views``       those of a key: keys, issues, audit trail, default scopes
-``views``           those of linking
-``calls``           the call, its query and body, pages: what these share
 ``link_page``       the page where an end user links an account, and ``initialize.js``
-``assets``          the files in ``pages/``: HTML, styles and scripts without a build step
+``assets``          the files in ``pages/``, with the strictest rules for browsers
 ``commands``        what a test may ask for: faults, time, what end users do
 ``webhooks``        what happens, told to a URL, signed, again while it fails
 ``post``            one POST to any URL; nothing of Merge either
+``views``           the endpoints of linking, and how linked accounts are described
+``calls``           the call, its query and body, pages: what endpoints share
 ``faults``          faults that were asked for and have not happened yet
 ``limits``          throttling, and the shut-out of addresses that fail
 ``state``           what the sandbox remembers, and what may happen to it; atomic, no HTTP
