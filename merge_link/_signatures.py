@@ -22,13 +22,10 @@ _MOST_EXPLAINED = 256 * 1024
 def refusal_of(
     body: object, signature: object, key: object
 ) -> TypeError | ConfigurationError | WebhookSignatureError | None:
-    """Return what is wrong, or None. Does not raise it: a traceback shows what frames hold."""
-    if not isinstance(body, bytes | bytearray | memoryview):
-        return TypeError(
-            f"body must be bytes, not {type(body).__name__}: the raw bytes of the request, such as"
-            " request.get_data() in Flask, request.body in Django, await request.body() in FastAPI."
-            " What was decoded or parsed is not what Merge has signed"
-        )
+    """Return what is wrong, or None."""
+    signed = _bytes_of(body)
+    if not isinstance(signed, bytes):
+        return signed
     keys = _keys_of(key)
     if isinstance(keys, Exception):
         return keys
@@ -45,12 +42,34 @@ def refusal_of(
             " something on the way has dropped the header",
             reason="missing",
         )
-    signed = bytes(body)
     # Every key, whichever fits: how long it takes tells nobody which one did.
     if any([_fits(shown, _digest(one, signed)) for one in keys]):
         return None
     reason, message = _mistake(signed, shown, keys)
     return WebhookSignatureError(message, reason=reason)
+
+
+def signature_of(body: object, key: object) -> str | TypeError | ConfigurationError:
+    """Return the signature of a body, or what is wrong."""
+    signed = _bytes_of(body)
+    if not isinstance(signed, bytes):
+        return signed
+    if key is not None and not isinstance(key, str | bytes):
+        return TypeError(f"key must be str or bytes, not {type(key).__name__}")
+    keys = _keys_of(key)
+    if isinstance(keys, Exception):
+        return keys
+    return base64.urlsafe_b64encode(_digest(keys[0], signed)).decode()
+
+
+def _bytes_of(body: object) -> bytes | TypeError:
+    if isinstance(body, bytes | bytearray | memoryview):
+        return bytes(body)
+    return TypeError(
+        f"body must be bytes, not {type(body).__name__}: the raw bytes of the request, such as"
+        " request.get_data() in Flask, request.body in Django, await request.body() in FastAPI."
+        " What was decoded or parsed is not what Merge has signed"
+    )
 
 
 def _keys_of(key: object) -> list[bytes] | TypeError | ConfigurationError:

@@ -8,9 +8,9 @@
     if event.event == "LinkedAccount.linked":
         ...
 
-`parse` checks the signature first, `verify` does nothing else. ``key`` is the webhooks' signature
-key, which Merge's dashboard shows, or several while it is changed. docs/webhooks.md has recipes
-for Flask, Django and FastAPI.
+`parse` checks the signature first, `verify` does nothing else, and `sign` makes one, for tests.
+``key`` is the webhooks' signature key, which Merge's dashboard shows, or several while it is
+changed. docs/webhooks.md has recipes for Flask, Django and FastAPI.
 
 Nothing here needs a client, an API key or the network.
 """
@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias
 
-from merge_link._signatures import HEADER, refusal_of
+from merge_link._signatures import HEADER, refusal_of, signature_of
 from merge_link.errors import ConfigurationError, FieldProblem, ValidationError
 from merge_link.records import MASK, Record, derived
 
@@ -41,6 +41,7 @@ __all__ = [
     "SeenEvents",
     "WebhookAccount",
     "parse",
+    "sign",
     "verify",
 ]
 
@@ -104,6 +105,24 @@ def parse(body: bytes, signature: str | bytes | None, key: Key) -> Event:
         assert error is not None
         raise error.with_traceback(None) from None
     return event
+
+
+def sign(body: bytes, key: str | bytes) -> str:
+    """Return the signature that Merge would send with a body: for tests of your own handler.
+
+    Args:
+        body: the bytes that are sent.
+        key: one webhook key.
+
+    Raises:
+        ConfigurationError: no key, or an empty one.
+        TypeError: a body or key of another type.
+    """
+    made = signature_of(body, key)
+    del body, key
+    if isinstance(made, str):
+        return made
+    raise made
 
 
 # ---- events ----

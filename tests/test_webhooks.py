@@ -308,6 +308,17 @@ def test_no_key_is_a_mistake_of_configuration(key: Any, words: str) -> None:
         assert caught.value.option == "key"
 
 
+def test_signing_is_as_merge_does_it() -> None:
+    for body in (BODY, bytearray(BODY), memoryview(BODY), b""):
+        for key in (KEY, KEY.encode()):
+            assert webhooks.sign(body, key) == signed(bytes(body))
+    for key, kind in ((None, ConfigurationError), ("", ConfigurationError), ([KEY], TypeError)):
+        with pytest.raises(kind, match="key"):
+            webhooks.sign(BODY, key)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"^body must be bytes, not str"):
+        webhooks.sign("text", KEY)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("key", [5, {KEY: 1}, [5], [None]])
 def test_a_key_of_another_type_is_a_type_error(key: Any) -> None:
     with pytest.raises(TypeError, match="key must be str"):
@@ -538,6 +549,8 @@ FAILURES: dict[str, Callable[[], object]] = {
     "not JSON": lambda: parse(BROKEN, signed(BROKEN), KEY),
     "not strict": lambda: parse(b"[NaN]" + BODY, signed(b"[NaN]" + BODY), KEY),
     "no event": lambda: event_of({**TOLD, "hook": {"event": [KEY]}}),
+    "signing text": lambda: webhooks.sign(BODY.decode(), KEY),  # type: ignore[arg-type]
+    "signing with several": lambda: webhooks.sign(BODY, [KEY, KEY]),  # type: ignore[arg-type]
     "keys that fail": lambda: verify(BODY, signed(BODY), failing_keys()),
 }
 
