@@ -238,7 +238,7 @@ def _error_of(
         return ValidationError(message, errors=found)
     if kind in ("transport", "tls", "timeout"):
         facts = {"code": code, "attempts": attempts, "may_have_arrived": may_have_arrived}
-        return _BY_KIND[kind](_traced(message, None, attempts), **facts)
+        return _BY_KIND[kind](traced(message, None, attempts), **facts)
     if kind == "budget":
         return ErrorBudgetError(message, status_code=429, retry_after=retry_after)
     if kind == "configuration":
@@ -255,13 +255,13 @@ def _error_of(
         "attempts": attempts,
     }
     if kind == "response":
-        return ResponseError(_traced(message, parsed.request_id, attempts), **common)
+        return ResponseError(traced(message, parsed.request_id, attempts), **common)
     field_errors: dict[str, list[str]] = {}
     for field, text in problems:
         field_errors.setdefault(field, []).append(text)
     wait = retry_after if retry_after >= 0 else None
     return _class_of(status_code)(
-        _traced(message, parsed.request_id, attempts, wait),
+        traced(message, parsed.request_id, attempts, wait),
         **common,
         detail=detail,
         field_errors=field_errors,
@@ -271,7 +271,7 @@ def _error_of(
     )
 
 
-def _traced(message: str, request_id: str | None, attempts: int, wait: float | None = None) -> str:
+def traced(message: str, request_id: str | None, attempts: int, wait: float | None = None) -> str:
     """Return the message with what else a log should have of the request, in brackets."""
     facts = []
     if wait:
