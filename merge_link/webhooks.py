@@ -22,15 +22,19 @@ import json
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+from merge_link._decoding import UnexpectedAnswer, decode
 from merge_link._signatures import HEADER, refusal_of, signature_of
 from merge_link.errors import ConfigurationError, FieldProblem, ValidationError
-from merge_link.records import MASK, Record, derived
+from merge_link.records import Part, credential
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from merge_link.choices import AccountStatus, AccountType
+
     Key: TypeAlias = str | bytes | Iterable[str | bytes]
 
 __all__ = [
@@ -128,59 +132,18 @@ def sign(body: bytes, key: str | bytes) -> str:
 # ---- events ----
 
 
-def _no_extra(facts: object) -> dict[str, Any]:
-    return {}
-
-
-class _Told(Record):
-    """A part of what Merge tells; ``extra`` holds the members that this version does not know."""
-
-    extra: dict[str, Any] = derived(compute=_no_extra, default_factory=dict)
-
-    def __hash__(self) -> int:
-        return hash((type(self), *(v for v in self._key() if not isinstance(v, dict | list))))
-
-    def _masked(self) -> Self:
-        """Return it as it may be shown."""
-        return self
-
-    def _shown(self) -> dict[str, str]:
-        return Record._shown(self._masked())
-
-    def _repr_html_(self) -> str:
-        from merge_link._cards import of_record
-
-        return of_record(self._masked())
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return what Merge told, credentials included, ready for JSON."""
-        return {**{name: _as_json(v) for name, v in super().to_dict().items()}, **self.extra}
-
-
-def _as_json(value: Any) -> Any:
-    if isinstance(value, Record):
-        return value.to_dict()
-    return value.isoformat() if isinstance(value, datetime) else value
-
-
-class Hook(_Told):
-    """Which webhook of Merge's dashboard it is; ``target`` is the URL that it is sent to.
-
-    repr() masks the query of the URL.
-    """
+class Hook(Part):
+    """Which webhook of Merge's dashboard it is. repr() masks ``target``, the URL of your own."""
 
     id: str | None = None
-    event: str | None = None
-    target: str | None = None
-
-    def _masked(self) -> Self:
-        return self.__replace__(target=_without_query(self.target))
+    event: str
+    target: str | None = credential(default=None)
 
 
-class WebhookAccount(_Told):
+class WebhookAccount(Part):
     """The linked account that an event is about, as it was then; None for what Merge left out.
 
-    ``status`` and ``account_type`` are open sets, of which Merge may add members.
+    Whoever knows ``webhook_listener_url`` can send events to it: repr() masks it.
     """
 
     id: str | None = None
@@ -190,18 +153,14 @@ class WebhookAccount(_Told):
     end_user_origin_id: str | None = None
     end_user_organization_name: str | None = None
     end_user_email_address: str | None = None
-    status: str | None = None
-    webhook_listener_url: str | None = None
+    status: AccountStatus | None = None
+    webhook_listener_url: str | None = credential(default=None)
     is_duplicate: bool | None = None
-    account_type: str | None = None
+    account_type: AccountType | None = None
     completed_at: datetime | None = None
 
-    def _masked(self) -> Self:
-        url = _without_query(self.webhook_listener_url)
-        return self.__replace__(webhook_listener_url=url)
 
-
-class Event(_Told):
+class Event(Part):
     """What a webhook tells.
 
     ``event`` is its name, such as ``LinkedAccount.linked``. The set is open: what you do not know
@@ -214,8 +173,8 @@ class Event(_Told):
     ``dedupe_key`` is a hash of the body. Merge may send an event more than once: with the same
     body, and so with the same key (see `SeenEvents`).
 
-    repr() masks the texts in ``data``: they may be credentials, or somebody's name.
-    ``dataclasses.asdict``, ``to_dict`` and a pickle of it hold them.
+    repr() masks ``data``: it may hold a credential, or somebody's name. ``dataclasses.asdict``,
+    ``to_dict`` and a pickle of it hold all of it.
 
     Merge's page: https://docs.merge.dev/basics/webhooks/merge-webhooks/
     """
@@ -223,7 +182,7 @@ class Event(_Told):
     event: str
     hook: Hook | None = None
     linked_account: WebhookAccount | None = None
-    data: Any = None
+    data: Any = credential(default=None)
     is_test: bool = False
     dedupe_key: str = ""
 
@@ -235,52 +194,65 @@ class Event(_Told):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the members that Merge sent, credentials included, ready for JSON."""
-        parts = {"hook": self.hook, "linked_account": self.linked_account, "data": self.data}
-        return {**{name: _as_json(part) for name, part in parts.items()}, **self.extra}
-
-    def _masked(self) -> Self:
-        return self.__replace__(
-            hook=self.hook and self.hook._masked(),
-            linked_account=self.linked_account and self.linked_account._masked(),
-            data=_without_texts(self.data),
-        )
+        return {
+            "hook": self.hook and self.hook.to_dict(),
+            "linked_account": self.linked_account and self.linked_account.to_dict(),
+            "data": self.data,
+            **self.extra,
+        }
 
 
-def _without_query(url: str | None) -> str | None:
-    bare, mark, _ = (url or "").partition("?")
-    return url and bare + (mark and mark + MASK)
+class _Body(Part):
+    """What an event is made of."""
 
-
-def _without_texts(data: Any) -> Any:
-    if isinstance(data, dict):
-        return {name: value if _is_plain(value) else MASK for name, value in data.items()}
-    return data if _is_plain(data) else MASK
-
-
-def _is_plain(value: object) -> bool:
-    return value is None or isinstance(value, bool | int | float)
+    hook: Hook
+    linked_account: WebhookAccount | None = None
+    data: dict[str, Any] | None = None
 
 
 def _read(body: bytes) -> tuple[Event | None, ValidationError | None]:
-    """Return the event in a body, or what is wrong with it: errors of `json` hold all of it."""
-    why = ""
+    """Return the event in a body, or what is wrong with it.
+
+    Errors of `json` hold all of the body: they end here.
+    """
+    where = "body"
     try:
         told = json.loads(
             body.decode(), parse_constant=_refuse, object_pairs_hook=_without_duplicates
         )
+        return _event_of(told, hashlib.sha256(body).hexdigest()), None
+    except UnexpectedAnswer as error:
+        where, what = error._path, error._said or "is missing"
     except UnicodeDecodeError as error:
-        why = f"is not UTF-8 at byte {error.start}"
+        what = f"is not UTF-8 at byte {error.start}"
     except json.JSONDecodeError as error:
-        why = f"is not JSON at line {error.lineno}, column {error.colno}"
+        what = f"is not JSON at line {error.lineno}, column {error.colno}"
     except RecursionError:
-        why = "is nested too deeply"
+        what = "is nested too deeply"
     except ValueError as error:
-        why = str(error) if isinstance(error, _NotStrict) else "holds a number that is too long"
-    if why:
-        return None, _refused([FieldProblem(field="body", message=why)])
-    reader = _Reader()
-    event = reader.event(told, hashlib.sha256(body).hexdigest())
-    return (None, _refused(reader.problems)) if reader.problems else (event, None)
+        what = str(error) if isinstance(error, _NotStrict) else "holds a number that is too long"
+    problem = FieldProblem(field=where, message=what)
+    return None, ValidationError(
+        f"a webhook is signed, but no event: {where} {what}", errors=(problem,)
+    )
+
+
+def _event_of(told: Any, dedupe_key: str) -> Event:
+    if not isinstance(told, dict) or "hook" not in told:
+        return Event(event="", data=told, is_test=True, dedupe_key=dedupe_key)
+    body = decode(_Body, told)
+    if not body.hook.event:
+        empty = UnexpectedAnswer("is empty")
+        empty.inside("hook.event")
+        raise empty
+    return Event(
+        event=body.hook.event,
+        hook=body.hook,
+        linked_account=body.linked_account,
+        data=body.data or {},
+        dedupe_key=dedupe_key,
+        extra=body.extra,
+    )
 
 
 class _NotStrict(ValueError):
@@ -296,77 +268,6 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) < len(pairs):
         raise _NotStrict("has an object with the same member twice")
     return members
-
-
-def _refused(problems: list[FieldProblem]) -> ValidationError:
-    what = "; ".join(f"{problem.field} {problem.message}" for problem in problems)
-    return ValidationError(f"a webhook is signed, but no event: {what}", errors=tuple(problems))
-
-
-class _Reader:
-    """Makes records of parsed JSON, and notes what is not as Merge describes it."""
-
-    def __init__(self) -> None:
-        self.problems: list[FieldProblem] = []
-
-    def event(self, told: Any, dedupe_key: str) -> Event:
-        """Make the event of a body."""
-        if not isinstance(told, dict) or "hook" not in told:
-            return Event(event="", data=told, is_test=True, dedupe_key=dedupe_key)
-        hook = Hook(**self._members(Hook, "hook", told["hook"]))
-        if not hook.event and not self.problems:
-            self._note("hook.event", "is missing" if hook.event is None else "is empty")
-        account = told.get("linked_account")
-        if account is not None:
-            members = self._members(WebhookAccount, "linked_account", account)
-            account = WebhookAccount(**members)
-        data = told.get("data")
-        if data is not None and not isinstance(data, dict):
-            self._note("data", "must be an object")
-        return Event(
-            event=hook.event or "",
-            hook=hook,
-            linked_account=account,
-            data={} if data is None else data,
-            dedupe_key=dedupe_key,
-            extra={n: v for n, v in told.items() if n not in ("hook", "linked_account", "data")},
-        )
-
-    def _members(self, cls: type[_Told], path: str, told: Any) -> dict[str, Any]:
-        """Return what a record of that class is made of; ``extra`` has what is not known."""
-        if not isinstance(told, dict):
-            self._note(path, "must be an object")
-            return {}
-        known: dict[str, Any] = {"extra": {}}
-        for name, value in told.items():
-            kind = cls._types.get(name, "").partition(" ")[0]
-            if kind not in _KINDS:
-                known["extra"][name] = value
-            elif value is not None:
-                wanted, convert = _KINDS[kind]
-                known[name] = convert(value)
-                if known[name] is None:
-                    self._note(f"{path}.{name}", f"must be {wanted}")
-        return known
-
-    def _note(self, field: str, message: str) -> None:
-        self.problems.append(FieldProblem(field=field, message=message))
-
-
-def _time_of(value: object) -> datetime | None:
-    try:
-        time = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
-    return time if time is not None and time.utcoffset() is not None else None
-
-
-# By the annotation of the field: what it must be, and what makes it that or None.
-_KINDS: dict[str, tuple[str, Callable[[object], object]]] = {
-    "str": ("a string", lambda value: value if isinstance(value, str) else None),
-    "bool": ("true or false", lambda value: value if isinstance(value, bool) else None),
-    "datetime": ("a time (ISO 8601, with its offset)", _time_of),
-}
 
 
 # ---- what was seen already ----
