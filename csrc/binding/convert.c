@@ -61,11 +61,21 @@ static PyObject *json_dumps(ml_state *state) {
     return state->json_dumps;
 }
 
+/* The frames of json hold the value, which may hold a secret. */
+static void drop_traceback(void) {
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    Py_XDECREF(traceback);
+    PyErr_Restore(type, value, NULL);
+}
+
 /* What json says about types and depth is for the caller of the field, not a crash. */
 static int add_refused_json(ml_value *parent, const char *name) {
     if (!PyErr_ExceptionMatches(PyExc_TypeError) && !PyErr_ExceptionMatches(PyExc_ValueError) &&
-        !PyErr_ExceptionMatches(PyExc_RecursionError))
+        !PyErr_ExceptionMatches(PyExc_RecursionError)) {
+        drop_traceback();
         return -1;
+    }
     PyObject *type, *value, *traceback;
     PyErr_Fetch(&type, &value, &traceback);
     PyErr_NormalizeException(&type, &value, &traceback);
@@ -92,6 +102,49 @@ static int add_json(ml_state *state, ml_value *parent, const char *name, PyObjec
     if (data != NULL) ml_add_json(parent, name, (ml_text){data, (size_t)length});
     Py_DECREF(text);
     return data == NULL ? -1 : 0;
+}
+
+/* ---- times ---- */
+
+/* In UTC and in ISO 8601: 2026-01-31T12:00:00Z. */
+static PyObject *text_of_time(ml_state *state, PyObject *time) {
+    PyObject *utc = ml_state_import(&state->utc, "datetime", "UTC");
+    PyObject *moved = utc == NULL ? NULL : PyObject_CallMethod(time, "astimezone", "O", utc);
+    PyObject *text = moved == NULL ? NULL : PyObject_CallMethod(moved, "isoformat", NULL);
+    PyObject *short_text = NULL;
+    if (text != NULL) short_text = PyObject_CallMethod(text, "replace", "ss", "+00:00", "Z");
+    Py_XDECREF(text);
+    Py_XDECREF(moved);
+    return short_text;
+}
+
+static int add_aware(ml_state *state, ml_value *parent, const char *name, PyObject *time) {
+    PyObject *text = text_of_time(state, time);
+    if (text == NULL && PyErr_ExceptionMatches(PyExc_OverflowError)) {
+        PyErr_Clear();
+        ml_add_unusable(parent, name, "is out of range in UTC");
+        return 0;
+    }
+    int failed = text == NULL ? -1 : add_string(parent, name, text);
+    Py_XDECREF(text);
+    return failed;
+}
+
+/* Without a time zone it could be any of a day's. */
+static int add_time(ml_state *state, ml_value *parent, const char *name, PyObject *time) {
+    PyObject *offset = PyObject_CallMethod(time, "utcoffset", NULL);
+    if (offset == NULL) return -1;
+    bool is_aware = offset != Py_None;
+    Py_DECREF(offset);
+    if (is_aware) return add_aware(state, parent, name, time);
+    ml_add_unusable(parent, name, "must have a time zone, as datetime.now(UTC) has");
+    return 0;
+}
+
+/* 1: yes, 0: no, -1: exception. */
+static int is_time(ml_state *state, PyObject *value) {
+    PyObject *type = ml_state_import(&state->datetime_type, "datetime", "datetime");
+    return type == NULL ? -1 : PyObject_IsInstance(value, type);
 }
 
 /* ---- lists and dicts ---- */
@@ -154,11 +207,37 @@ static int is_container(const ml_field *row) {
     return row->type == ML_TYPE_OBJECT || row->type == ML_TYPE_MAP;
 }
 
+static bool is_plain(PyObject *value) {
+    return value == Py_None || PyBool_Check(value) || PyLong_Check(value) || PyFloat_Check(value) ||
+           PyList_Check(value) || PyTuple_Check(value) || PyDict_Check(value);
+}
+
+/* Any JSON; and where it is an item, as in a query, a time is what an API takes for one. */
+static int add_any(ml_state *state, ml_value *parent, const char *name, PyObject *value,
+                   int depth) {
+    if (depth == 0 || is_plain(value)) return add_json(state, parent, name, value);
+    if (PyUnicode_Check(value)) return add_string(parent, name, value);
+    int time = is_time(state, value);
+    if (time < 0) return -1;
+    return time > 0 ? add_time(state, parent, name, value) : add_json(state, parent, name, value);
+}
+
+/* What is not of a type that JSON has. */
+static int add_other(ml_state *state, ml_value *parent, const char *name, PyObject *value,
+                     const ml_field *row) {
+    int time = row->format == ML_FORMAT_DATE_TIME ? is_time(state, value) : 0;
+    if (time < 0) return -1;
+    if (time > 0) return add_time(state, parent, name, value);
+    add_foreign(parent, name, value);
+    return 0;
+}
+
 /* The value as its own type says, whatever the row wants: comparing is validation's work. What
  * no row knows, and what a row leaves free, is the caller's own JSON. */
 static int convert(ml_state *state, ml_value *parent, const char *name, PyObject *value,
                    const ml_field *row, int depth) {
     if (row == NULL || row->type == ML_TYPE_JSON) return add_json(state, parent, name, value);
+    if (row->type == ML_TYPE_ANY) return add_any(state, parent, name, value, depth);
     if (depth > DEEPEST) {
         ml_add_unusable(parent, name, "is nested too deeply");
     } else if (value == Py_None) {
@@ -176,7 +255,7 @@ static int convert(ml_state *state, ml_value *parent, const char *name, PyObject
         if (is_container(row)) return add_dict(state, parent, name, value, row, depth);
         ml_add_object(parent, name);
     } else {
-        add_foreign(parent, name, value);
+        return add_other(state, parent, name, value, row);
     }
     return 0;
 }
