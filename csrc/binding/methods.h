@@ -27,7 +27,7 @@
     "request_format=None, normalize_response=None, "
 
 #define ML_DOC_PASSTHROUGH_ARGUMENTS                                                               \
-    "    method: of HTTP: GET, POST, PUT, PATCH, DELETE and so on.\n"                              \
+    "    method: of HTTP: GET, POST, PUT, PATCH or DELETE.\n"                                      \
     "    path: at the third party, such as /users.\n"                                              \
     "    base_url_override: instead of the third party's usual base URL.\n"                        \
     "    data: the body: a string, or what json.dumps can write.\n"                                \

@@ -150,8 +150,8 @@ static const char *repeat_name(ml_repeat repeat) {
 
 static PyObject *describe_operation(const ml_operation *operation) {
     return Py_BuildValue(
-        "{ss ss ss ss ss ss sz sn sO}", "name", operation->name, "method", operation->method, "path",
-        operation->path, "repeat", repeat_name(operation->repeat), "account",
+        "{ss ss ss ss ss ss sz sn sO}", "name", operation->name, "method", operation->method,
+        "path", operation->path, "repeat", repeat_name(operation->repeat), "account",
         account_name(operation->account), "answer", ml_answer_name(operation->answer), "result",
         operation->result, "positional", (Py_ssize_t)operation->positional, "takes_extra_body",
         ml_takes_extra_body(operation) ? Py_True : Py_False);
