@@ -2,6 +2,7 @@
 
 import threading
 import time
+from datetime import UTC, datetime
 
 
 class Clock:
@@ -16,8 +17,8 @@ class Clock:
         self._ahead = ahead
 
     def now(self) -> float:
-        """The time now."""
-        return time.time() + self._ahead
+        """The time now, to the microsecond, so that a time that was written is found again."""
+        return round(time.time() + self._ahead, 6)
 
     def advance(self, seconds: float) -> float:
         """Let so many seconds pass at once, and return by how many it is ahead now."""
@@ -34,3 +35,9 @@ class Clock:
         """Go back to the machine's time."""
         with self._lock:
             self._ahead = 0.0
+
+
+def to_iso(seconds: float) -> str:
+    """A time as Merge writes it: ISO 8601 in UTC, to the microsecond."""
+    at = datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
+    return at.isoformat(timespec="microseconds") + "Z"
