@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -76,7 +76,7 @@ def demo_public_token(sandbox: "Sandbox", category: str | None = None) -> str:
     from merge_link.sandbox.integrations import INTEGRATIONS
 
     category = category or "ats"
-    known = [one for one in INTEGRATIONS if category in one.categories]
+    known = sorted(one.slug for one in INTEGRATIONS if category in one.categories)
     if not known:
         raise Failure(f"--sandbox knows no integration of the category {category!r}")
     with sandbox.client() as client:
@@ -86,7 +86,9 @@ def demo_public_token(sandbox: "Sandbox", category: str | None = None) -> str:
             end_user_origin_id="acme-42",
             categories=[category],
         )
-    return sandbox.complete_link(link.link_token, known[0].slug)
+    return sandbox.complete_link(
+        link.link_token, "greenhouse" if "greenhouse" in known else known[0]
+    )
 
 
 def demo_account(sandbox: "Sandbox", category: str | None = None) -> str:
@@ -107,7 +109,5 @@ def account_options(
         metavar="FILE",
         help=f"{what}  [default: {default}]",
     )
-    refused = refused_option(
-        ["--account-token", "--account_token"], "the account token", _INSTEAD
-    )
+    refused = refused_option(["--account-token", "--account_token"], "the account token", _INSTEAD)
     return [token, refused, *connection]

@@ -1,6 +1,5 @@
 """``merge-link accounts``: linked accounts, listed, looked at, synced and deleted."""
 
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -98,10 +97,10 @@ def _list(
         demo_account(sandbox, given.get("category"))
         return {}
 
-    with in_words_of(_typed("linked_accounts", connection, given)):
-        with connection.client(prepare) as client:
-            accounts = client.linked_accounts(**given)
-            write(at_most(accounts, limit), _ACCOUNTS, output_format, what="linked accounts")
+    typed = _typed("linked_accounts", connection, given)
+    with in_words_of(typed), connection.client(prepare) as client:
+        accounts = client.linked_accounts(**given)
+        write(at_most(accounts, limit), _ACCOUNTS, output_format, what="linked accounts")
 
 
 # ---- of one ----
@@ -116,10 +115,9 @@ def _of_one(operation: str, call: Any) -> Any:
         connection.refuse_conflicts()
         if "yes" in flags:
             refuse_without_terminal(flags["yes"])
-        with ExitStack() as stack:
-            with in_words_of(_typed(operation, connection, {"category": category})):
-                client = stack.enter_context(connection.account(category))
-                call(client, category, **flags)
+        typed = _typed(operation, connection, {"category": category})
+        with in_words_of(typed), connection.account(category) as client:
+            call(client, category, **flags)
 
     return click.pass_context(run)
 

@@ -1,10 +1,10 @@
 """``merge-link exchange``: public token in, account token out."""
 
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from merge_link import errors
 from merge_link.cli.account import demo_public_token
 from merge_link.cli.connection import Connection, connection_options
 from merge_link.cli.failures import Failure, Typed, in_words_of, refuse_arguments
@@ -82,9 +82,12 @@ def _exchange(
         of_demo.append(demo_public_token(sandbox, category))
         return {}
 
-    with ExitStack() as stack, in_words_of(typed):
-        client = stack.enter_context(connection.client(prepare))
-        token = client.retrieve_account_token(public_token or of_demo[0], category=category)
+    with in_words_of(typed), connection.client(prepare) as client:
+        try:
+            token = client.retrieve_account_token(public_token or of_demo[0], category=category)
+        except errors.NotFoundError as error:
+            error.add_note("A public token is good once, and for about ten minutes.")
+            raise
     click.echo(FORMATS[output_format](of_account_token(token)))
 
 

@@ -6,7 +6,7 @@ import click
 
 from merge_link.cli.account import VARIABLE, AccountConnection, account_options, demo_account
 from merge_link.cli.connection import Connection, connection_options
-from merge_link.cli.failures import Typed, in_words_of, refuse_arguments
+from merge_link.cli.failures import Failure, Typed, in_words_of, refuse_arguments
 from merge_link.cli.groups import group
 from merge_link.cli.listing import LIST_FORMATS, at_most, limit_option, moment, write
 from merge_link.cli.options import (
@@ -20,6 +20,7 @@ from merge_link.cli.output import FORMATS, Shown
 
 if TYPE_CHECKING:
     from merge_link import Issue
+    from merge_link.sandbox import Sandbox
 
 _FILTERS = {
     "status": "ONGOING or RESOLVED.",
@@ -100,14 +101,24 @@ def _show(
     context: click.Context,
     /,
     *,
-    issue_id: str,
+    issue_id: str | None,
     category: str | None,
     output_format: str,
     **flags: Any,
 ) -> None:
     connection = Connection.taken_from(flags)
     refuse_arguments(context.args, "one id and flags")
-    connection.refuse_conflicts()
+    connection.refuse_conflicts(ID=issue_id)
+    if connection.sandbox and issue_id is not None:
+        raise Failure("--sandbox and ID exclude each other: the sandbox makes up an issue")
+    if not connection.sandbox and issue_id is None:
+        raise Failure("ID is required: merge-link issues list shows them")
+    of_demo: list[str] = []
+
+    def prepare(sandbox: Any) -> dict[str, Any]:
+        of_demo.append(demo_issue(sandbox, category))
+        return {}
+
     typed = Typed(
         flags={"category": category},
         in_file=set(),
@@ -116,14 +127,14 @@ def _show(
         operation="issue",
         names={"id": "ID"},
     )
-    with in_words_of(typed), connection.client() as client:
-        issue = client.issue(issue_id, category=category)
+    with in_words_of(typed), connection.client(prepare) as client:
+        issue = client.issue(issue_id or of_demo[0], category=category)
     click.echo(FORMATS[output_format](of_issue(issue)))
 
 
-def demo_issue(sandbox: Any, category: str | None) -> None:
-    """Link an account that has an issue."""
-    demo_account(sandbox, category)
+def demo_issue(sandbox: "Sandbox", category: str | None) -> str:
+    """Link an account that has an issue, and return the issue's id."""
+    return sandbox.raise_issue(demo_account(sandbox, category))
 
 
 _LIST_HELP = """List what is wrong with your organization's linked accounts, newest first.
@@ -137,7 +148,8 @@ Examples:
 _SHOW_HELP = """Show one issue.
 
 \b
-Example:
+Examples:
+  merge-link issues show --sandbox
   merge-link issues show 0f2f1ad6-8b6a-4d54-9f0f-6a4a7c8a1b5a --format json
 """
 
@@ -169,7 +181,7 @@ issues: click.Group = group(
             short_help="Show one.",
             context_settings=CONTEXT_SETTINGS,
             params=[
-                click.Argument(["issue_id"], metavar="ID"),
+                click.Argument(["issue_id"], required=False, metavar="ID"),
                 path_category_option(),
                 *connection_options(),
                 format_option(("text", "json")),

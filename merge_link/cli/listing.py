@@ -1,4 +1,4 @@
-"""Lists of results: a table for a person, JSON or JSON Lines for a program; and how many of them."""
+"""Lists of results: a table for a person, JSON or JSON Lines for a program."""
 
 import itertools
 import json
@@ -40,13 +40,16 @@ def _plain(one: Any) -> Any:
 def _table(results: list[Any], columns: Columns) -> str:
     rows = [[_cell(of(one)) for of in columns.values()] for one in results]
     widths = [max(map(len, column)) for column in zip(columns, *rows, strict=True)]
-    lines = [[click.style(name.ljust(width), bold=True) for name, width in zip(columns, widths)]]
-    lines += [[cell.ljust(width) for cell, width in zip(row, widths)] for row in rows]
-    return "\n".join(_GAP.join(line).rstrip() for line in lines)
+    lines = [
+        _GAP.join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in (list(columns), *rows)
+    ]
+    return "\n".join([click.style(lines[0], bold=True), *lines[1:]])
 
 
 def _cell(value: object) -> str:
-    return "" if value is None else one_line(moment(value) if isinstance(value, datetime) else str(value))
+    text = moment(value) if isinstance(value, datetime) else value
+    return "" if text is None else one_line(str(text))
 
 
 def moment(time: datetime | None) -> str | None:
