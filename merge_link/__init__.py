@@ -23,6 +23,7 @@ What lives here, from the top down; a module imports only from those below it:
 ``aio``            `AsyncClient`: what `Client` does, to be awaited
 ``client``         `Client`
 ``bulk``           many tokens: runs that take rows and give ``outcomes``; ``_tally`` counts
+``webhooks``       whether a webhook is Merge's, and what it says; ``_signatures`` finds mistakes
 ``_patience``      waiting for what is not there yet
 ``types``          types of arguments, for wrappers; loaded only when something asks for it
 ``results``        answers as results, which ``_decoding`` reads; ``pages`` are lists of them
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from merge_link import response as response
     from merge_link import results as results
     from merge_link import types as types
+    from merge_link import webhooks as webhooks
     from merge_link._attempts import Attempt
     from merge_link.aio import AsyncClient
     from merge_link.bulk import (
@@ -84,6 +86,7 @@ if TYPE_CHECKING:
         TLSError,
         TransportError,
         ValidationError,
+        WebhookSignatureError,
     )
     from merge_link.models import (
         AccountDetails,
@@ -182,13 +185,14 @@ __all__ = [
     "TransportError",
     "ValidationError",
     "WebhookReceiver",
+    "WebhookSignatureError",
     "__version__",
     "create_link_token",
 ]
 
 # Where the public names come from that are loaded when something asks for them.
 _SOURCES = ("errors", "models", "response", "_attempts", "results", "pages", "bulk", "aio")
-_LAZY_MODULES = (*_SOURCES, "types", "choices")
+_LAZY_MODULES = (*_SOURCES, "types", "choices", "webhooks")
 
 # Type checkers must not see it: to them it would make every misspelt name a good one.
 if not TYPE_CHECKING:

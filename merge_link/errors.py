@@ -17,7 +17,8 @@ holds what else may help. docs/errors.md explains each.
     │   ├── RateLimitError ── ErrorBudgetError
     │   └── ServerError
     ├── ResponseError
-    └── ClientClosedError (RuntimeError)
+    ├── ClientClosedError (RuntimeError)
+    └── WebhookSignatureError (ValueError)
 """
 
 from __future__ import annotations
@@ -84,7 +85,10 @@ class FieldProblem(Record):
 
 
 class ValidationError(MergeLinkError, ValueError):
-    """Refused before anything was sent. ``errors`` holds every problem, in the fields' order."""
+    """Refused before anything was sent. ``errors`` holds every problem, in the fields' order.
+
+    Of a webhook: its signature is good, but its body is not what Merge promises.
+    """
 
     errors: tuple[FieldProblem, ...] = ()
 
@@ -170,6 +174,18 @@ class ResponseError(MergeLinkError):
 
 class ClientClosedError(MergeLinkError, RuntimeError):
     """The client is closed, or was closed during the call."""
+
+
+class WebhookSignatureError(MergeLinkError, ValueError):
+    """A webhook is not signed by Merge, or not with this key.
+
+    The message says which mistake it looks like: it is for your log, not for who has sent the
+    request. ``reason`` is a word for it: ``missing``, ``malformed``, ``hex``, ``standard_base64``,
+    ``swapped``, ``api_key``, ``key_not_stripped``, ``body_changed``, ``body_empty`` or
+    ``wrong_signature``. Later versions may know more of them.
+    """
+
+    reason: str = ""
 
 
 _BY_STATUS: dict[int, type[APIError]] = {

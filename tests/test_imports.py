@@ -179,7 +179,8 @@ def test_a_name_that_is_not_there_is_an_attribute_error(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["errors", "models", "response", "results", "pages", "choices", "types", "aio"]
+    "module",
+    ["errors", "models", "response", "results", "pages", "choices", "types", "aio", "webhooks"],
 )
 def test_modules_are_attributes_without_an_import(module: str) -> None:
     code = f"import merge_link; print(merge_link.{module}.__name__)"
