@@ -87,6 +87,13 @@ test-c: system-test  ## The C tests under ASan and UBSan, with leak detection
 test-python: setup system-test  ## The Python tests
 	@$(BIN)/pytest $(PYTEST_ARGS)
 
+.PHONY: docs
+docs: setup  ## The documentation as a site (build/docs/index.html), and check each link in it
+	@rm -rf build/docs
+	@$(BIN)/sphinx-build -q -E -W --keep-going -j auto -c docs -d build/doctrees . build/docs
+	@$(BIN)/python scripts/check-site build/docs
+	@echo build/docs/index.html
+
 .PHONY: lint
 lint: lint-python lint-c  ## Check layout, types and the usual mistakes in Python and C
 
