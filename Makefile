@@ -70,8 +70,10 @@ C_INCLUDEDIR = $(DESTDIR)$(INCLUDEDIR)
 # ---- What a person does ----------------------------------------------------------------------------------------------
 
 .PHONY: demo
-demo: $(if $(wildcard $(VENV)/.installed),setup,$(VENV)/.demo)  ## Make a link token in the sandbox (sets up all it needs)
+demo: $(if $(wildcard $(VENV)/.installed),setup,$(VENV)/.demo)  ## A link token, and the life of a linked account, in the sandbox (sets up all it needs)
 	@$(BIN)/merge-link create --sandbox --email hr@acme.example --organization Acme --origin-id acme-42 --category ats
+	@echo
+	@$(BIN)/python examples/lifecycle.py
 
 .PHONY: test
 test:  ## Run all tests: C under ASan and UBSan, then pytest (sets up all it needs)
