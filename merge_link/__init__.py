@@ -23,6 +23,7 @@ What lives here, from the top down; a module imports only from those below it:
 ``aio``            `AsyncClient`: what `Client` does, to be awaited
 ``client``         `Client`
 ``bulk``           many tokens: runs that take rows and give ``outcomes``; ``_tally`` counts
+``webhooks``       whether a webhook is Merge's, and what it says
 ``types``          types of arguments, for wrappers; loaded only when something asks for it
 ``errors``         what is raised; ``_hints`` makes its notes
 ``models``         what is returned, made of ``records``; ``response`` is its HTTP part
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from merge_link import models as models
     from merge_link import response as response
     from merge_link import types as types
+    from merge_link import webhooks as webhooks
     from merge_link._attempts import Attempt
     from merge_link.aio import AsyncClient
     from merge_link.bulk import (
@@ -78,6 +80,7 @@ if TYPE_CHECKING:
         TLSError,
         TransportError,
         ValidationError,
+        WebhookSignatureError,
     )
     from merge_link.models import LinkToken
     from merge_link.response import Headers, Response, Timing
@@ -114,13 +117,14 @@ __all__ = [
     "Timing",
     "TransportError",
     "ValidationError",
+    "WebhookSignatureError",
     "__version__",
     "create_link_token",
 ]
 
 # Where the public names come from that are loaded when something asks for them.
 _SOURCES = ("errors", "models", "response", "_attempts", "bulk", "aio")
-_LAZY_MODULES = (*_SOURCES, "types")
+_LAZY_MODULES = (*_SOURCES, "types", "webhooks")
 
 # Type checkers must not see it: to them it would make every misspelt name a good one.
 if not TYPE_CHECKING:

@@ -27,12 +27,31 @@ if TYPE_CHECKING:
 
     from merge_link.errors import MergeLinkError
     from merge_link.outcomes import Outcome, Outcomes
+    from merge_link.pages import _Pages
 
     Row = tuple[str, str]  # a name, and HTML
 
 _MOST_CHARACTERS = 500
 _MOST_ROWS = 50
 _MOST_OUTCOMES = 10
+_MOST_COLUMNS = 6
+
+# What a table shows of a page's results; of others, the first few that are no objects.
+_COLUMNS = {
+    "LinkedAccount": (
+        *("end_user_organization_name", "integration", "category", "status", "completed_at", "id"),
+    ),
+    "Issue": (
+        *("status", "end_user", "error_description", "first_incident_time", "last_incident_time"),
+        "is_muted",
+    ),
+    "SyncStatus": (
+        *("model_name", "status", "last_sync_result", "last_sync_finished", "next_sync_start"),
+    ),
+    "AuditEvent": ("created_at", "event_type", "event_description", "user_email", "role"),
+}
+# Members of plain dicts whose names have one of these may be credentials.
+_SECRETIVE = ("token", "key", "secret", "password", "webhook_listener_url", "magic_link")
 
 # Graphical only, so that 3:1 against light and against dark is enough.
 ACCENTS = {"result": "#3b82c4", "error": "#d9534f", "warning": "#c77700"}
@@ -160,6 +179,21 @@ def of_outcomes(outcomes: Outcomes) -> str:
     )
 
 
+def of_page(page: _Pages[Any]) -> str:
+    """Return the card of a page: a table of its results, their credentials masked."""
+    count = len(page.results)
+    counted = f"{count} result{'' if count == 1 else 's'}"
+    rest = count - _MOST_ROWS
+    more = f"… and {rest} more of this page" if rest > 0 else ""
+    return _card(
+        "result",
+        type(page).__name__,
+        _result_table(page.results[:_MOST_ROWS]),
+        f"<p><small>{more}</small></p>" if more else "",
+        hint=f"{counted}; more pages follow" if page.next_cursor else counted,
+    )
+
+
 class Revealed:
     """Shows a result with its credentials, in a notebook. As text it is masked.
 
@@ -207,7 +241,12 @@ def _rows_of(
 ) -> Iterator[tuple[str, str]]:
     for name in record._shown():
         value = getattr(record, name)
-        yield name, credential(name, value) if _is_secret(record, name) else _html(value)
+        if _is_secret(record, name):
+            yield name, credential(name, value)
+        elif name == "expires_at" and isinstance(value, datetime):
+            yield name, _moment(value, datetime.now(UTC))
+        else:
+            yield name, _html(value)
 
 
 def _facts_of(error: MergeLinkError) -> Iterator[Row]:
@@ -267,6 +306,54 @@ def _outcome_table(outcomes: Outcomes) -> str:
     return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 
+def _result_table(results: list[Any]) -> str:
+    names = _columns_of(results)
+    if not names:
+        return ""
+    head = "".join(f'<th scope="col">{_text(name)}</th>' for name in names)
+    rows = "".join(
+        f"<tr>{''.join(f'<td>{_cell(one, name)}</td>' for name in names)}</tr>" for one in results
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _columns_of(results: list[Any]) -> tuple[str, ...]:
+    if not results:
+        return ()
+    first = results[0]
+    known = _COLUMNS.get(type(first).__name__)
+    if known is not None:
+        return known
+    members = first._shown() if isinstance(first, Record) else first
+    if not isinstance(members, dict):
+        return ("result",)
+    flat = (n for n in members if not isinstance(_value_of(first, n), (dict, list, Record)))
+    return tuple(flat)[:_MOST_COLUMNS]
+
+
+def _value_of(one: Any, name: str) -> Any:
+    return one.get(name) if isinstance(one, dict) else getattr(one, name, None)
+
+
+def _cell(one: Any, name: str) -> str:
+    """Return the HTML of one member of a result; of an object, what names it."""
+    if not isinstance(one, (dict, Record)):
+        return _html(one)
+    value = _value_of(one, name)
+    if value is None:
+        return _html(None)
+    if isinstance(one, Record) and name in one._specs and _is_secret(one, name):
+        return MASK
+    if isinstance(one, dict) and any(part in name.lower() for part in _SECRETIVE):
+        return MASK
+    for inner in ("organization_name", "name"):
+        if isinstance(value, (dict, Record)) and isinstance(_value_of(value, inner), str):
+            return _html(_value_of(value, inner))
+    # What else is in an object of an endpoint that is not known here may be a credential.
+    is_hidden = isinstance(one, dict) and isinstance(value, (dict, list))
+    return "<small>…</small>" if is_hidden else _html(value)
+
+
 # ---- values ----
 
 
@@ -280,9 +367,11 @@ def _html(value: Any) -> str:
         case float():
             return _text(_seconds(value))
         case datetime():
-            return _moment(value, datetime.now(UTC))
+            return _time(value)
         case dict():
             return ", ".join(f"{_text(name)} {_html(one)}" for name, one in value.items()) or "none"
+        case list():
+            return ", ".join(_html(one) for one in value) or "none"
         case Headers():
             return _text(", ".join(value))
         case Record():
@@ -309,15 +398,17 @@ def _seconds(seconds: float) -> str:
     return f"{number:.2f}".rstrip("0").rstrip(".") + f" {unit}"
 
 
+def _time(time: datetime) -> str:
+    time = time.astimezone(UTC)
+    return f'<time datetime="{time.isoformat()}">{time:%Y-%m-%d %H:%M UTC}</time>'
+
+
 def _moment(expires_at: datetime, now: datetime) -> str:
     """Return when it is, and how long until then, in words that stay true in a saved notebook."""
     expires_at = expires_at.astimezone(UTC)
     form = "%H:%M UTC" if expires_at.date() == now.date() else "%Y-%m-%d %H:%M UTC"
     left = f"{_duration(expires_at - now)} left" if expires_at > now else "expired"
-    return (
-        f'<time datetime="{expires_at.isoformat()}">{expires_at:%Y-%m-%d %H:%M UTC}</time> '
-        f"<small>{left} when shown, at {now:{form}}</small>"
-    )
+    return f"{_time(expires_at)} <small>{left} when shown, at {now:{form}}</small>"
 
 
 def _duration(left: timedelta) -> str:

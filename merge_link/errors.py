@@ -17,7 +17,8 @@ holds what else may help. docs/errors.md explains each.
     │   ├── RateLimitError ── ErrorBudgetError
     │   └── ServerError
     ├── ResponseError
-    └── ClientClosedError (RuntimeError)
+    ├── ClientClosedError (RuntimeError)
+    └── WebhookSignatureError (ValueError)
 """
 
 from __future__ import annotations
@@ -84,7 +85,10 @@ class FieldProblem(Record):
 
 
 class ValidationError(MergeLinkError, ValueError):
-    """Refused before anything was sent. ``errors`` holds every problem, in the fields' order."""
+    """Refused before anything was sent. ``errors`` holds every problem, in the fields' order.
+
+    Of a webhook: its signature is good, but its body is not what Merge promises.
+    """
 
     errors: tuple[FieldProblem, ...] = ()
 
@@ -172,6 +176,18 @@ class ClientClosedError(MergeLinkError, RuntimeError):
     """The client is closed, or was closed during the call."""
 
 
+class WebhookSignatureError(MergeLinkError, ValueError):
+    """A webhook is not signed by Merge, or not with this key.
+
+    The message says which mistake it looks like: it is for your log, not for who has sent the
+    request. ``reason`` is a word for it: ``missing``, ``malformed``, ``hex``, ``standard_base64``,
+    ``swapped``, ``api_key``, ``key_not_stripped``, ``body_changed``, ``body_empty`` or
+    ``wrong_signature``. Later versions may know more of them.
+    """
+
+    reason: str = ""
+
+
 _BY_STATUS: dict[int, type[APIError]] = {
     400: BadRequestError,
     401: AuthenticationError,
@@ -222,7 +238,7 @@ def _error_of(
         return ValidationError(message, errors=found)
     if kind in ("transport", "tls", "timeout"):
         facts = {"code": code, "attempts": attempts, "may_have_arrived": may_have_arrived}
-        return _BY_KIND[kind](_traced(message, None, attempts), **facts)
+        return _BY_KIND[kind](traced(message, None, attempts), **facts)
     if kind == "budget":
         return ErrorBudgetError(message, status_code=429, retry_after=retry_after)
     if kind == "configuration":
@@ -239,13 +255,13 @@ def _error_of(
         "attempts": attempts,
     }
     if kind == "response":
-        return ResponseError(_traced(message, parsed.request_id, attempts), **common)
+        return ResponseError(traced(message, parsed.request_id, attempts), **common)
     field_errors: dict[str, list[str]] = {}
     for field, text in problems:
         field_errors.setdefault(field, []).append(text)
     wait = retry_after if retry_after >= 0 else None
     return _class_of(status_code)(
-        _traced(message, parsed.request_id, attempts, wait),
+        traced(message, parsed.request_id, attempts, wait),
         **common,
         detail=detail,
         field_errors=field_errors,
@@ -255,7 +271,7 @@ def _error_of(
     )
 
 
-def _traced(message: str, request_id: str | None, attempts: int, wait: float | None = None) -> str:
+def traced(message: str, request_id: str | None, attempts: int, wait: float | None = None) -> str:
     """Return the message with what else a log should have of the request, in brackets."""
     facts = []
     if wait:

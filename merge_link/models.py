@@ -1,38 +1,109 @@
-"""What calls return. The C core fills these classes; the rest is worked out when looked at."""
+"""What calls return.
+
+The C core fills a `LinkToken` itself; what few look at is worked out when somebody does. The other
+classes live in ``accounts`` and ``mappings``, which are loaded when one of theirs is asked for, and
+are filled by ``results``.
+"""
 
 from __future__ import annotations
 
-from merge_link.records import Record, credential, derived
+from merge_link.records import Secret, credential, derived
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import datetime
-    from typing import Any
 
-    from merge_link._cards import Revealed
-    from merge_link.response import Response
+    from merge_link.accounts import (
+        AccountDetails,
+        AccountToken,
+        ActionScope,
+        AsyncPassthroughReceipt,
+        AuditEvent,
+        AvailableActions,
+        CommonModelScope,
+        FieldScope,
+        Integration,
+        Issue,
+        LinkedAccount,
+        ModelOperation,
+        PassthroughResponse,
+        RegeneratedAccountToken,
+        RemoteKey,
+        Scopes,
+        SyncStatus,
+        WebhookReceiver,
+    )
+    from merge_link.mappings import (
+        FieldMapping,
+        FieldMappingResult,
+        FieldMappings,
+        MappingProblem,
+        RemoteEndpoint,
+        RemoteField,
+        RemoteFields,
+        TargetField,
+        TargetFields,
+    )
+
+_SOURCES = {
+    "accounts": (
+        *("AccountDetails", "AccountToken", "ActionScope", "AsyncPassthroughReceipt"),
+        *("AuditEvent", "AvailableActions", "CommonModelScope", "FieldScope", "Integration"),
+        *("Issue", "LinkedAccount", "ModelOperation", "PassthroughResponse"),
+        *("RegeneratedAccountToken", "RemoteKey", "Scopes", "SyncStatus", "WebhookReceiver"),
+    ),
+    "mappings": (
+        *("FieldMapping", "FieldMappingResult", "FieldMappings", "MappingProblem"),
+        *("RemoteEndpoint", "RemoteField", "RemoteFields", "TargetField", "TargetFields"),
+    ),
+}
+
+__all__ = [
+    "AccountDetails",
+    "AccountToken",
+    "ActionScope",
+    "AsyncPassthroughReceipt",
+    "AuditEvent",
+    "AvailableActions",
+    "CommonModelScope",
+    "FieldMapping",
+    "FieldMappingResult",
+    "FieldMappings",
+    "FieldScope",
+    "Integration",
+    "Issue",
+    "LinkToken",
+    "LinkedAccount",
+    "MappingProblem",
+    "ModelOperation",
+    "PassthroughResponse",
+    "RegeneratedAccountToken",
+    "RemoteEndpoint",
+    "RemoteField",
+    "RemoteFields",
+    "RemoteKey",
+    "Scopes",
+    "SyncStatus",
+    "TargetField",
+    "TargetFields",
+    "WebhookReceiver",
+]
+
+# Type checkers must not see it: to them it would make every misspelt name a good one.
+if not TYPE_CHECKING:
+
+    def __getattr__(name):
+        for source, names in _SOURCES.items():
+            if name in names:
+                from importlib import import_module
+
+                value = globals()[name] = getattr(import_module(f"merge_link.{source}"), name)
+                return value
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def _no_extra(facts: bytes) -> dict[str, Any]:
-    return {}
-
-
-def _response(facts: bytes) -> Response:
-    from merge_link.response import response_of
-
-    return response_of(facts)
-
-
-def _no_response() -> Response:
-    from merge_link.response import no_response
-
-    return no_response()
-
-
-def _is_response(value: object) -> bool:
-    from merge_link.response import Response
-
-    return isinstance(value, Response)
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 def _expiry(facts: bytes) -> datetime:
@@ -50,28 +121,7 @@ def _is_aware(value: object) -> bool:
     return isinstance(value, datetime) and value.utcoffset() is not None
 
 
-class Result(Record):
-    """A result of a call.
-
-    ``extra`` holds what Merge answered beyond the fields that this version knows, ``response`` the
-    facts of the HTTP answer. A result that is made by hand, in tests for instance, has an empty
-    response unless it gets one: status code 0, no attempts, no headers.
-    """
-
-    extra: dict[str, Any] = derived(compute=_no_extra, default_factory=dict)
-    response: Response = derived(
-        compute=_response,
-        default_factory=_no_response,
-        check=_is_response,
-        wanted="a merge_link.Response",
-    )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return all that the API answered, credentials included, ready for JSON."""
-        return {**super().to_dict(), **self.extra}
-
-
-class LinkToken(Result):
+class LinkToken(Secret):
     """A link token: what Merge Link opens with, once. It is a credential; repr() masks it.
 
     ``integration_name`` is set when the end user relinks a linked account, or when one integration
@@ -99,12 +149,3 @@ class LinkToken(Result):
         from datetime import UTC, datetime
 
         return (now or datetime.now(UTC)) >= self.expires_at
-
-    def reveal(self) -> Revealed:
-        """Return what a notebook shows with the credentials, and a button that copies each.
-
-        They are saved with the notebook. Everywhere but in a notebook it is masked.
-        """
-        from merge_link._cards import Revealed
-
-        return Revealed(self)

@@ -10,6 +10,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, ClassVar, Self, dataclass_transform
+
+    from merge_link._cards import Revealed
+    from merge_link.response import Response
 else:
 
     def dataclass_transform(**_):
@@ -24,7 +27,10 @@ _REQUIRED: Any = object()
 class _Spec:
     """What a field is beside its annotation."""
 
-    __slots__ = ("check", "compute", "default", "default_factory", "secret", "wanted")
+    __slots__ = (
+        *("check", "compute", "default", "default_factory", "is_rest", "secret", "wanted"),
+        "wire",
+    )
 
     def __init__(
         self,
@@ -35,6 +41,8 @@ class _Spec:
         compute: Callable[[Any], Any] | None = None,
         check: Callable[[Any], bool] | None = None,
         wanted: str = "",
+        wire: str = "",
+        is_rest: bool = False,
     ) -> None:
         self.default = default
         self.default_factory = default_factory
@@ -42,6 +50,8 @@ class _Spec:
         self.compute = compute
         self.check = check
         self.wanted = wanted
+        self.wire = wire
+        self.is_rest = is_rest
 
     @property
     def required(self) -> bool:
@@ -61,9 +71,18 @@ class _Spec:
         return field() if self.required else field(default=self.default)
 
 
-def credential(*, default: Any = _REQUIRED) -> Any:
-    """Declare a field that repr() masks."""
-    return _Spec(default, secret=True)
+def credential(*, default: Any = _REQUIRED, wire: str = "") -> Any:
+    """Declare a field that repr() masks; ``wire`` is the API's name of it, if it is another."""
+    return _Spec(default, secret=True, wire=wire)
+
+
+def member(*, default_factory: Callable[[], Any], is_rest: bool = False) -> Any:
+    """Declare a field whose default is made anew for each record.
+
+    ``is_rest``: it takes all members of an object whose names are not known before. They are lists;
+    a member that is none goes to ``extra``.
+    """
+    return _Spec(default_factory=default_factory, is_rest=is_rest)
 
 
 def derived(
@@ -124,7 +143,7 @@ class _LazySignature:
 
 
 @dataclass_transform(
-    kw_only_default=True, frozen_default=True, field_specifiers=(credential, derived)
+    kw_only_default=True, frozen_default=True, field_specifiers=(credential, member, derived)
 )
 class Record:
     """An immutable, dataclass-like value. Subclasses declare fields by annotations."""
@@ -205,7 +224,7 @@ class Record:
         return self._key() == other._key()
 
     def __hash__(self) -> int:
-        return hash((type(self), self._key()))
+        return hash((type(self), _frozen(self._key())))
 
     def _shown(self) -> dict[str, str]:
         """Return what may be seen of each field, by its name."""
@@ -229,7 +248,10 @@ class Record:
         return sorted({*super().__dir__(), *self._specs})
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, (type(self), self._values())
+        values = self._values()
+        if "_sent" in self.__dict__:
+            values["_sent"] = self.__dict__["_sent"]
+        return _restore, (type(self), values)
 
     def __replace__(self, **changes: Any) -> Self:
         return type(self)(**{**self._values(), **changes})
@@ -239,7 +261,109 @@ class Record:
         return {name: self.__dict__[name] for name, spec in self._specs.items() if not spec.compute}
 
 
+def _frozen(value: Any) -> Any:
+    """Return a value that can be hashed, and is equal for what is equal."""
+    if isinstance(value, (list, tuple)):
+        return tuple(_frozen(one) for one in value)
+    if hasattr(value, "items"):
+        return frozenset((name, _frozen(one)) for name, one in value.items())
+    return value
+
+
 def _restore(cls: type[Record], values: dict[str, Any]) -> Record:
     record = cls.__new__(cls)
     record.__dict__.update(values)
     return record
+
+
+# ---- what the API's objects are made of ----
+
+
+def _no_extra(facts: bytes) -> dict[str, Any]:
+    return {}
+
+
+def _response(facts: bytes) -> Response:
+    from merge_link.response import response_of
+
+    return response_of(facts)
+
+
+def _no_response() -> Response:
+    from merge_link.response import no_response
+
+    return no_response()
+
+
+def _is_response(value: object) -> bool:
+    from merge_link.response import Response
+
+    return isinstance(value, Response)
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON has it, with lists and dicts of its own."""
+    if isinstance(value, Record):
+        return value.to_dict()
+    if isinstance(value, dict):
+        return {name: _plain(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
+    if hasattr(value, "isoformat"):
+        return value.isoformat().replace("+00:00", "Z")
+    return value
+
+
+class Part(Record):
+    """An object of the API's, in a result or the whole of it.
+
+    ``extra`` holds what Merge answered beyond the fields that this version knows.
+    """
+
+    extra: dict[str, Any] = derived(compute=_no_extra, default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all that the API answered, credentials included, ready for JSON.
+
+        Of one that was made by hand, or by ``replace``: all its fields.
+        """
+        if "_sent" in self.__dict__:
+            sent: dict[str, Any] = _plain(self.__dict__["_sent"])
+            return sent
+        plain: dict[str, Any] = {}
+        for name, spec in self._specs.items():
+            if spec.is_rest:
+                plain |= _plain(self.__dict__[name])
+            elif not spec.compute:
+                plain[spec.wire or name] = _plain(self.__dict__[name])
+        return {**plain, **_plain(self.extra)}
+
+
+class Result(Part):
+    """A result of a call.
+
+    ``extra`` holds what Merge answered beyond the fields that this version knows, ``response`` the
+    facts of the HTTP answer. A result that is made by hand, in tests for instance, has an empty
+    response unless it gets one: status code 0, no attempts, no headers.
+    """
+
+    extra: dict[str, Any] = derived(compute=_no_extra, default_factory=dict)
+    response: Response = derived(
+        compute=_response,
+        default_factory=_no_response,
+        check=_is_response,
+        wanted="a merge_link.Response",
+    )
+
+
+class Secret(Result):
+    """A result that holds a credential. repr() masks it; pickles, asdict and to_dict hold it."""
+
+    def reveal(self) -> Revealed:
+        """Return what a notebook shows with the credentials, and a button that copies each.
+
+        They are saved with the notebook. Everywhere but in a notebook it is masked.
+        """
+        from merge_link._cards import Revealed
+
+        return Revealed(self)

@@ -57,6 +57,7 @@ HIERARCHY = {
     "ServerError": ("APIError",),
     "ResponseError": ("MergeLinkError",),
     "ClientClosedError": ("MergeLinkError", "RuntimeError"),
+    "WebhookSignatureError": ("MergeLinkError", "ValueError"),
 }
 
 

@@ -147,7 +147,7 @@ def test_a_name_that_is_not_there_is_an_attribute_error(name: str) -> None:
         exec(f"from merge_link import {name}")
 
 
-@pytest.mark.parametrize("module", ["errors", "models", "response", "types", "aio"])
+@pytest.mark.parametrize("module", ["errors", "models", "response", "types", "aio", "webhooks"])
 def test_modules_are_attributes_without_an_import(module: str) -> None:
     code = f"import merge_link; print(merge_link.{module}.__name__)"
     done = subprocess.run(

@@ -5,6 +5,8 @@
 /* Keywords of every call beside the operation's fields. */
 static const char *const call_names[] = {"timeout",       "max_retries", "api_key",
                                          "extra_headers", "extra_body",  NULL};
+/* And of those that are about a linked account. */
+static const char *const account_names[] = {"account_token", NULL};
 
 const ml_operation *ml_operation_named(PyObject *name) {
     const char *text = PyUnicode_AsUTF8AndSize(name, NULL);
@@ -17,6 +19,14 @@ int ml_refuse_positional(const char *function, Py_ssize_t count) {
     if (count == 0) return 0;
     PyErr_Format(PyExc_TypeError, "%s() takes keyword arguments only (%zd positional given)",
                  function, count);
+    return -1;
+}
+
+static int refuse_more(const ml_operation *operation, Py_ssize_t count) {
+    size_t most = operation->positional;
+    if (most == 0) return ml_refuse_positional(operation->name, count);
+    PyErr_Format(PyExc_TypeError, "%s() takes at most %zu positional argument%s (%zd given)",
+                 operation->name, most, most == 1 ? "" : "s", count);
     return -1;
 }
 
@@ -36,25 +46,35 @@ static void append(const char **names, size_t *count, const char *const *more) {
         if (!is_among(*more, names, *count)) names[(*count)++] = *more;
 }
 
-static bool has_body(const ml_operation *operation) {
-    return strcmp(operation->method, "GET") != 0;
+bool ml_takes_extra_body(const ml_operation *operation) {
+    static const unsigned elsewhere =
+        ML_FIELD_IN_PATH | ML_FIELD_IN_QUERY | ML_FIELD_IN_HEADER | ML_FIELD_IS_BODY;
+    if (strcmp(operation->method, "GET") == 0) return false;
+    for (const ml_field *row = operation->fields; row->name != NULL; row++)
+        if ((row->flags & elsewhere) == 0) return true;
+    return false;
 }
 
 static int refuse_unknown(const ml_operation *operation, const char *name, int with_client) {
     const char *names[MOST_NAMES + 1];
     size_t count = 0;
+    if (strcmp(name, "account_token") == 0)
+        return ml_raise_unknown_keyword(operation->name, name, (const char *[]){NULL},
+                                        ": this endpoint takes no account token");
     if (ml_is_client_option(name))
         return ml_raise_unknown_keyword(operation->name, name, (const char *[]){NULL},
                                         ": it is an option of Client(), not of a call");
     for (const ml_field *row = operation->fields; row->name != NULL; row++)
         names[count++] = row->name;
     append(names, &count, call_names);
+    if (operation->account != ML_ACCOUNT_NONE) append(names, &count, account_names);
     if (with_client) append(names, &count, ml_client_option_names());
     names[count] = NULL;
     return ml_raise_unknown_keyword(
         operation->name, name, names,
-        has_body(operation) ? " (a field that is newer than this package goes into extra_body)"
-                            : "");
+        ml_takes_extra_body(operation)
+            ? " (a field that is newer than this package goes into extra_body)"
+            : "");
 }
 
 /* ---- the call's own keywords ---- */
@@ -116,6 +136,16 @@ static int take_api_key(ml_state *state, ml_arguments *arguments, PyObject *valu
     return 0;
 }
 
+static int take_account_token(ml_state *state, ml_arguments *arguments, PyObject *value) {
+    ml_text text = {0};
+    PyObject *keep = NULL;
+    if (!PyUnicode_Check(value)) return ml_refuse_type(state, "account_token", "a string", value);
+    if (ml_text_from(value, &text, &keep) != 0) return -1;
+    ml_request_set_account_token(arguments->request, text);
+    Py_XDECREF(keep);
+    return 0;
+}
+
 static int take_max_retries(ml_state *state, ml_arguments *arguments, PyObject *value) {
     long long count = 0;
     if (ml_count_from(state, "max_retries", value, &count) != 0) return -1;
@@ -131,13 +161,14 @@ static int take_own(ml_state *state, ml_arguments *arguments, const char *name, 
     if (strcmp(name, "max_retries") == 0) return take_max_retries(state, arguments, value);
     if (strcmp(name, "api_key") == 0) return take_api_key(state, arguments, value);
     if (strcmp(name, "extra_headers") == 0) return take_extra_headers(state, arguments, value);
+    if (strcmp(name, "account_token") == 0) return take_account_token(state, arguments, value);
     return take_extra_body(state, arguments, value);
 }
 
-static int is_own(const char *name) {
+static bool is_own(const ml_operation *operation, const char *name) {
     for (const char *const *own = call_names; *own != NULL; own++)
-        if (strcmp(*own, name) == 0) return 1;
-    return 0;
+        if (strcmp(*own, name) == 0) return true;
+    return operation->account != ML_ACCOUNT_NONE && strcmp(name, *account_names) == 0;
 }
 
 /* ---- all of them ---- */
@@ -148,7 +179,7 @@ static const ml_words words = {.null = "None", .boolean = "True or False", .obje
 static int take(ml_state *state, const ml_operation *operation, ml_options_reader *client,
                 ml_arguments *arguments, const char *name, PyObject *value) {
     const ml_field *row = ml_field_find(operation->fields, name);
-    bool known = row != NULL || is_own(name);
+    bool known = row != NULL || is_own(operation, name);
     if (!known && (client == NULL || !ml_is_client_option(name)))
         return refuse_unknown(operation, name, client != NULL);
     if (!known) return ml_options_take(state, client, name, value);
@@ -169,18 +200,46 @@ static int begin(const ml_operation *operation, ml_arguments *arguments) {
     return 0;
 }
 
-int ml_arguments_read(ml_state *state, const ml_operation *operation, PyObject *const *values,
-                      PyObject *names, ml_options_reader *client, ml_arguments *arguments) {
-    Py_ssize_t count = names == NULL ? 0 : PyTuple_Size(names);
-    if (begin(operation, arguments) != 0) return -1;
-    for (Py_ssize_t i = 0; i < count; i++) {
-        const char *name = PyUnicode_AsUTF8AndSize(PyTuple_GetItem(names, i), NULL);
-        if (name == NULL || take(state, operation, client, arguments, name, values[i]) != 0) {
-            ml_arguments_free(arguments);
+static int take_positional(ml_state *state, const ml_operation *operation, const ml_given *given,
+                           ml_arguments *arguments) {
+    if ((size_t)given->count > operation->positional) return refuse_more(operation, given->count);
+    for (Py_ssize_t i = 0; i < given->count; i++)
+        if (take(state, operation, NULL, arguments, operation->fields[i].name, given->values[i]))
+            return -1;
+    return 0;
+}
+
+static int refuse_twice(const ml_operation *operation, const char *name, Py_ssize_t positional) {
+    for (Py_ssize_t i = 0; i < positional; i++)
+        if (strcmp(operation->fields[i].name, name) == 0) {
+            PyErr_Format(PyExc_TypeError, "%s() got multiple values for argument '%s'",
+                         operation->name, name);
             return -1;
         }
+    return 0;
+}
+
+static int take_keywords(ml_state *state, const ml_operation *operation, const ml_given *given,
+                         ml_options_reader *client, ml_arguments *arguments) {
+    PyObject *const *values = given->values + given->count;
+    Py_ssize_t count = given->names == NULL ? 0 : PyTuple_Size(given->names);
+    for (Py_ssize_t i = 0; i < count; i++) {
+        const char *name = PyUnicode_AsUTF8AndSize(PyTuple_GetItem(given->names, i), NULL);
+        if (name == NULL || refuse_twice(operation, name, given->count) != 0 ||
+            take(state, operation, client, arguments, name, values[i]) != 0)
+            return -1;
     }
     return 0;
+}
+
+int ml_arguments_read(ml_state *state, const ml_operation *operation, const ml_given *given,
+                      ml_options_reader *client, ml_arguments *arguments) {
+    if (begin(operation, arguments) != 0) return -1;
+    if (take_positional(state, operation, given, arguments) == 0 &&
+        take_keywords(state, operation, given, client, arguments) == 0)
+        return 0;
+    ml_arguments_free(arguments);
+    return -1;
 }
 
 /* The values may run code of theirs, which may change the dict: they are kept meanwhile. */

@@ -3,19 +3,24 @@
  * know neither libcurl nor cJSON, and nothing of csrc/core but the public header.
  *
  *     module     the module, its functions
- *     client     the types BaseClient and Client
+ *     methods    the types Client and AsyncClient: a method for each operation
+ *     view       for_account() and with_options()
+ *     client     the type BaseClient
  *     defaults   the clients behind the module's own functions
  *     call       one call: arguments in, GIL dropped, result or exception out
  *     mailbox    many calls at once: the types Mailbox, Ticket and Flow
- *     arguments  keyword arguments as a request and options of the call
+ *     arguments  arguments as a request and options of the call
  *     options    keyword arguments and environment as options of a client
  *     key        an API key: a string, or a callable that is asked for it
  *     convert    Python values as values of a request
  *     result     an answer as a result object
+ *     answer     the same where Python describes the result
+ *     query      a call that can be made again: the type Query
  *     errors     a failure as an exception
  *     state      what the module owns
  *
- * Each may use those below it. Everything that comes from Python is copied before the GIL goes.
+ * Each may use those below it; and query, which answers hold, makes calls. Everything that comes
+ * from Python is copied before the GIL goes.
  */
 #ifndef ML_BINDING_H
 #define ML_BINDING_H
@@ -29,21 +34,30 @@
 
 /* The module's objects: one list for the struct, for traverse and for clear. */
 #define ML_STATE_OBJECTS(X)                                                                        \
-    X(base_type)    /* _core.BaseClient */                                                         \
-    X(client_type)  /* _core.Client */                                                             \
-    X(mailbox_type) /* _core.Mailbox; so on below */                                               \
+    X(base_type)   /* _core.BaseClient */                                                          \
+    X(client_type) /* _core.Client */                                                              \
+    X(async_type)  /* _core.AsyncClient */                                                         \
+    X(query_type)  /* _core.Query; so on below */                                                  \
+    X(mailbox_type)                                                                                \
     X(ticket_type)                                                                                 \
     X(flow_type)                                                                                   \
     X(empty_tuple)                                                                                 \
-    X(dict_name)    /* "__dict__" */                                                               \
-    X(facts_name)   /* "_facts" */                                                                 \
-    X(logging_name) /* "logging" */                                                                \
-    X(gevent_name)  /* "gevent.monkey" */                                                          \
-    X(debug_level)  /* logging.DEBUG */                                                            \
-    X(enabled_name) /* "isEnabledFor" */                                                           \
-    X(shapes)       /* operation -> what its results have in common, as needed; so all below */    \
-    X(make_error)   /* merge_link.errors.from_core */                                              \
-    X(json_dumps)   /* with allow_nan=False */                                                     \
+    X(dict_name)     /* "__dict__" */                                                              \
+    X(facts_name)    /* "_facts" */                                                                \
+    X(logging_name)  /* "logging" */                                                               \
+    X(gevent_name)   /* "gevent.monkey" */                                                         \
+    X(debug_level)   /* logging.DEBUG */                                                           \
+    X(enabled_name)  /* "isEnabledFor" */                                                          \
+    X(await_name)    /* "_await" */                                                                \
+    X(qualname_name) /* "__qualname__" */                                                          \
+    X(shapes)        /* operation -> what its results have in common, as needed; so all below */   \
+    X(make_error)    /* merge_link.errors.from_core */                                             \
+    X(make_result)   /* merge_link.results.from_core */                                            \
+    X(unexpected)    /* merge_link.results.UnexpectedAnswer */                                     \
+    X(pager_type)    /* merge_link.pages.AsyncPager */                                             \
+    X(datetime_type) /* datetime.datetime */                                                       \
+    X(utc)           /* datetime.UTC */                                                            \
+    X(json_dumps)    /* with allow_nan=False */                                                    \
     X(json_loads)                                                                                  \
     X(read_environment) /* merge_link._environment.read */                                         \
     X(proxy_choice)     /* merge_link._environment.proxy_choice */                                 \
@@ -82,6 +96,9 @@ int ml_text_from(PyObject *string, ml_text *text, PyObject **keep);
 PyObject *ml_exception_new(ml_state *state, const ml_error *error, const ml_response *response);
 /* Raises what the error says; the response adds what the server said. Always returns NULL. */
 PyObject *ml_raise(ml_state *state, const ml_error *error, const ml_response *response);
+/* Takes the exception that is raised, without its traceback. NULL, and it stays raised, when it is
+ * none that an outcome may be, such as Ctrl-C. */
+PyObject *ml_exception_caught(void);
 /* Raises the ConfigurationError of an option: its name and a printf-like text. Returns -1. */
 int ml_raise_configuration(ml_state *state, const char *option, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -100,13 +117,40 @@ int ml_raise_no_key(ml_state *state);
 int ml_raise_unknown_keyword(const char *function, const char *name, const char *const *names,
                              const char *hint);
 
+/* ---- query.c ---- */
+
+extern PyType_Spec ml_query_spec;
+
+/* Who made a call and how, for another like it. All borrowed. */
+typedef struct ml_again {
+    PyObject *client;     /* the Client or AsyncClient */
+    PyObject *key_source; /* is asked for the API key of each call; NULL: nobody is */
+    double timeout;       /* as in ml_call_options; so is the next */
+    int max_retries;
+} ml_again;
+
+/* A _core.Query. Copies the request. */
+PyObject *ml_query_new(ml_state *state, const ml_again *again, const ml_request *request);
+
+/* ---- answer.c ---- */
+
+const char *ml_answer_name(ml_answer answer);
+
+/* The result of a successful call, as merge_link/results.py makes it. */
+PyObject *ml_answer_new(ml_state *state, const ml_again *again, const ml_request *request,
+                        const ml_response *response);
+/* Makes a ResponseError of what was raised about an answer, where that is what it means. */
+void ml_raise_from_answer(ml_state *state, const ml_response *response);
+
 /* ---- result.c ---- */
 
 /* The result object of a successful call; None where the operation has none. */
-PyObject *ml_result_new(ml_state *state, const ml_request *request, const ml_response *response);
+PyObject *ml_result_new(ml_state *state, const ml_again *again, const ml_request *request,
+                        const ml_response *response);
 
-/* The facts that a result keeps in `_facts`, as a tuple (see merge_link/response.py), or NULL with
- * an exception. */
+/* The facts of an answer in one piece of bytes, and that as a tuple (see merge_link/response.py);
+ * NULL with an exception. */
+PyObject *ml_facts_new(const ml_request *request, const ml_response *response);
 PyObject *ml_facts_read(PyObject *bytes);
 
 /* ---- convert.c ---- */
@@ -162,6 +206,8 @@ int ml_count_from(ml_state *state, const char *name, PyObject *value, long long 
 
 /* The operation of that name; NULL with an exception. */
 const ml_operation *ml_operation_named(PyObject *name);
+/* Has it a body that can have further members? */
+bool ml_takes_extra_body(const ml_operation *operation);
 
 typedef struct ml_arguments {
     ml_request *request; /* owned */
@@ -169,10 +215,17 @@ typedef struct ml_arguments {
     PyObject *key_source; /* owned: the callable that was given as api_key, or NULL */
 } ml_arguments;
 
-/* Reads keyword arguments of an operation. Options of a client go to `client` when there is one,
- * and are unknown when it is NULL. */
-int ml_arguments_read(ml_state *state, const ml_operation *operation, PyObject *const *values,
-                      PyObject *names, ml_options_reader *client, ml_arguments *arguments);
+/* The arguments of a METH_FASTCALL | METH_KEYWORDS function. */
+typedef struct ml_given {
+    PyObject *const *values; /* first those by position, then those by name */
+    Py_ssize_t count;        /* of those by position */
+    PyObject *names;         /* a tuple, or NULL */
+} ml_given;
+
+/* Reads the arguments of an operation. Options of a client go to `client` when there is one, and
+ * are unknown when it is NULL. */
+int ml_arguments_read(ml_state *state, const ml_operation *operation, const ml_given *given,
+                      ml_options_reader *client, ml_arguments *arguments);
 /* The same from a dict, without options of a client. */
 int ml_arguments_read_dict(ml_state *state, const ml_operation *operation, PyObject *fields,
                            ml_arguments *arguments);
@@ -190,6 +243,10 @@ typedef struct ml_caller {
     PyObject *key_source; /* is asked for the API key when the call has none; NULL: nobody is */
 } ml_caller;
 
+/* Who is to be asked for the API key of a call: the call's own key comes before the client's.
+ * Borrowed; NULL: nobody. */
+PyObject *ml_key_source_of(const ml_caller *caller, const ml_arguments *arguments);
+
 /* Makes the call without the GIL and returns its result, or NULL with an exception. Takes the
  * arguments. When it warms up, it connects ahead and returns None. */
 PyObject *ml_make_call(ml_state *state, const ml_caller *caller, ml_arguments *arguments,
@@ -206,9 +263,8 @@ int ml_attempt_tell(ml_state *state, PyObject *hook, const ml_attempt *attempt);
 
 extern PyType_Spec ml_mailbox_spec, ml_ticket_spec, ml_flow_spec;
 
-/* A _core.Ticket for a call that is not submitted yet, its arguments read from a dict. */
-PyObject *ml_ticket_object_new(ml_state *state, const ml_caller *caller,
-                               const ml_operation *operation, PyObject *fields);
+/* A _core.Ticket for a call that is not submitted yet. Takes the arguments. */
+PyObject *ml_ticket_object_new(ml_state *state, const ml_caller *caller, ml_arguments *arguments);
 /* Asks for the API key where a callable gives it. */
 int ml_ticket_object_ask(ml_state *state, PyObject *self);
 /* Submits it to a Mailbox, with a Flow or None. */
@@ -217,17 +273,38 @@ int ml_ticket_object_submit(ml_state *state, PyObject *self, PyObject *mailbox, 
 
 /* ---- client.c ---- */
 
-extern PyType_Spec ml_base_spec, ml_client_spec;
+extern PyType_Spec ml_base_spec;
 
 /* The C client inside; NULL before __init__(). Borrowed. */
 ml_client *ml_client_inside(PyObject *self);
+/* The same; NULL with an exception. */
+ml_client *ml_client_ready(PyObject *self);
+/* Who calls when this client does. */
+ml_caller ml_caller_of(PyObject *self);
 /* A new _core.Client with these options, or NULL with an exception. */
 PyObject *ml_client_object_new(ml_state *state, const ml_client_options *options);
+
+/* A view of the client, of the same class; its __init__() is not called. */
+PyObject *ml_client_object_view(ml_state *state, PyObject *self, const ml_view_options *changes);
+/* What close() and __enter__() do. */
+PyObject *ml_client_object_close(PyObject *self);
+PyObject *ml_client_object_enter(PyObject *self);
+
+/* ---- view.c ---- */
+
+/* Methods of METH_METHOD | METH_FASTCALL | METH_KEYWORDS. */
+PyObject *ml_view_for_account(PyObject *self, PyTypeObject *type, PyObject *const *values,
+                              Py_ssize_t count, PyObject *names);
+PyObject *ml_view_with_options(PyObject *self, PyTypeObject *type, PyObject *const *values,
+                               Py_ssize_t count, PyObject *names);
+
+/* ---- methods.c ---- */
+
+extern PyType_Spec ml_client_spec, ml_async_client_spec;
 
 /* ---- defaults.c ---- */
 
 /* merge_link.create_link_token() and its like. */
-PyObject *ml_call_default(ml_state *state, const ml_operation *operation, PyObject *const *values,
-                          PyObject *names);
+PyObject *ml_call_default(ml_state *state, const ml_operation *operation, const ml_given *given);
 
 #endif

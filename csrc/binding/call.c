@@ -109,21 +109,23 @@ int ml_is_debugging(ml_state *state) {
 
 /* ---- the call ---- */
 
-static PyObject *finish(ml_state *state, const ml_arguments *arguments, const ml_error *error,
-                        const ml_response *response) {
-    if (error->status != ML_OK) return ml_raise(state, error, response);
-    return ml_result_new(state, arguments->request, response);
-}
-
 /* What a call needs, in one piece, so that it can outlive the greenlet that waits for it. */
 typedef struct job {
     ml_state *state;        /* borrowed: the client's type keeps the module alive */
     PyObject *owner;        /* owned: the Client object, which keeps the client */
     ml_client *client;      /* borrowed */
     PyObject *on_attempt;   /* owned, or NULL */
+    PyObject *key_source;   /* owned: was asked for the API key; or NULL */
     ml_arguments arguments; /* owned */
     bool warms_up;          /* instead of an ordinary call */
 } job;
+
+static PyObject *finish(const job *j, const ml_error *error, const ml_response *response) {
+    if (error->status != ML_OK) return ml_raise(j->state, error, response);
+    const ml_call_options *options = &j->arguments.options;
+    ml_again again = {j->owner, j->key_source, options->timeout, options->max_retries};
+    return ml_result_new(j->state, &again, j->arguments.request, response);
+}
 
 static PyObject *run(const job *j) {
     ml_state *state = j->state;
@@ -147,8 +149,7 @@ static PyObject *run(const job *j) {
 
     /* Signals first, then the result: what a handler raises comes out, whatever was answered. */
     PyObject *result = NULL;
-    if (!context.raised && PyErr_CheckSignals() == 0)
-        result = finish(state, &j->arguments, &error, response);
+    if (!context.raised && PyErr_CheckSignals() == 0) result = finish(j, &error, response);
     ml_response_free(response);
     ml_error_clear(&error);
     return result;
@@ -158,6 +159,7 @@ static void clear_job(job *j) {
     ml_arguments_free(&j->arguments);
     Py_CLEAR(j->owner);
     Py_CLEAR(j->on_attempt);
+    Py_CLEAR(j->key_source);
 }
 
 /* ---- gevent: the call runs in a thread of the hub's pool, while other greenlets go on ---- */
@@ -217,11 +219,15 @@ static PyObject *start(job j) {
     return result;
 }
 
-/* The call's own key comes before the client's. The callable runs in the caller's thread, before
- * anything of the call is begun: it may take its time, raise, and use this very client. */
-static int ask_for_key(ml_state *state, const ml_caller *caller, const ml_arguments *arguments) {
-    PyObject *source = arguments->key_source;
-    if (source == NULL && !ml_request_has_api_key(arguments->request)) source = caller->key_source;
+PyObject *ml_key_source_of(const ml_caller *caller, const ml_arguments *arguments) {
+    if (arguments->key_source != NULL) return arguments->key_source;
+    return ml_request_has_api_key(arguments->request) ? NULL : caller->key_source;
+}
+
+/* The callable runs in the caller's thread, before anything of the call is begun: it may take its
+ * time, raise, and use this very client. */
+static int ask_for_key(ml_state *state, const ml_caller *caller, PyObject *source,
+                       const ml_arguments *arguments) {
     if (source == NULL) return 0;
     if (ml_client_is_closed(caller->client)) return ml_raise_closed(state);
     return ml_key_ask(state, source, arguments->request);
@@ -229,7 +235,8 @@ static int ask_for_key(ml_state *state, const ml_caller *caller, const ml_argume
 
 PyObject *ml_make_call(ml_state *state, const ml_caller *caller, ml_arguments *arguments,
                        bool warms_up) {
-    if (ask_for_key(state, caller, arguments) != 0) {
+    PyObject *source = ml_key_source_of(caller, arguments);
+    if (ask_for_key(state, caller, source, arguments) != 0) {
         ml_arguments_free(arguments);
         return NULL;
     }
@@ -241,6 +248,7 @@ PyObject *ml_make_call(ml_state *state, const ml_caller *caller, ml_arguments *a
     };
     j.owner = Py_NewRef(caller->object);
     j.on_attempt = Py_XNewRef(caller->on_attempt);
+    j.key_source = Py_XNewRef(source);
     arguments->request = NULL;
     arguments->key_source = NULL;
     return start(j);

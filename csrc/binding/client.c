@@ -1,13 +1,12 @@
 /*
- * client - the type _core.BaseClient, an ml_client with Python's manners, and _core.Client, which
- * adds calls that block. merge_link.Client is an empty subclass of that, merge_link.AsyncClient one
- * of the first, so that no Python frame of this package ever holds a secret.
+ * client - the type _core.BaseClient: an ml_client with Python's manners.
  */
 #include "binding.h"
 #include "docs.h"
 
 typedef struct client_object {
     PyObject_HEAD
+    PyObject *root;       /* owned: the client that this one is a view of; or NULL */
     ml_client *client;    /* owned; NULL before __init__() */
     PyObject *on_attempt; /* owned, or NULL */
     PyObject *key_source; /* owned: is asked for the API key at each call; or NULL */
@@ -89,14 +88,42 @@ PyObject *ml_client_object_new(ml_state *state, const ml_client_options *options
     return NULL;
 }
 
+/* The client whose connections it uses: itself, unless it is a view. */
+static PyObject *root_of(PyObject *self) {
+    PyObject *root = ((client_object *)self)->root;
+    return root != NULL ? root : self;
+}
+
+/* The root is kept, since a client that goes closes its views. */
+PyObject *ml_client_object_view(ml_state *state, PyObject *self, const ml_view_options *changes) {
+    const client_object *object = (client_object *)self;
+    PyObject *view = PyType_GenericNew(Py_TYPE(self), NULL, NULL);
+    if (view == NULL) return NULL;
+    client_object *its = (client_object *)view;
+    ml_error error;
+    ml_error_init(&error);
+    if (ml_client_view(object->client, changes, &its->client, &error) == ML_OK) {
+        its->root = Py_NewRef(root_of(self));
+        its->on_attempt = Py_XNewRef(object->on_attempt);
+        its->key_source = Py_XNewRef(object->key_source);
+        return view;
+    }
+    ml_raise(state, &error, NULL);
+    ml_error_clear(&error);
+    Py_DECREF(view);
+    return NULL;
+}
+
 static int client_traverse(PyObject *self, visitproc visit, void *arg) {
     Py_VISIT(Py_TYPE(self));
+    Py_VISIT(((client_object *)self)->root);
     Py_VISIT(((client_object *)self)->on_attempt);
     Py_VISIT(((client_object *)self)->key_source);
     return 0;
 }
 
 static int client_clear(PyObject *self) {
+    Py_CLEAR(((client_object *)self)->root);
     Py_CLEAR(((client_object *)self)->on_attempt);
     Py_CLEAR(((client_object *)self)->key_source);
     return 0;
@@ -130,9 +157,9 @@ static void free_client(ml_client *client) {
 static void client_dealloc(PyObject *self) {
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
-    client_clear(self);
     ml_client *client = ml_client_inside(self);
     if (client != NULL) free_client(client);
+    client_clear(self);
     freefunc release = PyType_GetSlot(type, Py_tp_free);
     release(self);
     Py_DECREF(type);
@@ -140,7 +167,7 @@ static void client_dealloc(PyObject *self) {
 
 /* ---- use ---- */
 
-static ml_client *ready(PyObject *self) {
+ml_client *ml_client_ready(PyObject *self) {
     ml_client *client = ml_client_inside(self);
     if (client == NULL)
         PyErr_SetString(PyExc_RuntimeError,
@@ -148,56 +175,12 @@ static ml_client *ready(PyObject *self) {
     return client;
 }
 
-static ml_caller caller_of(PyObject *self) {
+ml_caller ml_caller_of(PyObject *self) {
     const client_object *object = (client_object *)self;
     return (ml_caller){self, object->client, object->on_attempt, object->key_source};
 }
 
-static PyObject *call_operation(PyObject *self, PyTypeObject *type, const char *name,
-                                PyObject *const *values, Py_ssize_t count, PyObject *names) {
-    ml_state *state = PyType_GetModuleState(type);
-    ml_arguments arguments;
-    if (state == NULL || ready(self) == NULL || ml_refuse_positional(name, count) != 0) return NULL;
-    if (ml_arguments_read(state, ml_operation_find(name), values, names, NULL, &arguments) != 0)
-        return NULL;
-    ml_caller caller = caller_of(self);
-    return ml_make_call(state, &caller, &arguments, false);
-}
-
-static PyObject *client_create_link_token(PyObject *self, PyTypeObject *type,
-                                          PyObject *const *values, Py_ssize_t count,
-                                          PyObject *names) {
-    return call_operation(self, type, "create_link_token", values, count, names);
-}
-
-/* The number of connections may be given by position. */
-static int take_connections(ml_state *state, ml_arguments *arguments, PyObject *value) {
-    const ml_operation *operation = ml_request_operation(arguments->request);
-    return ml_convert(state, ml_request_fields(arguments->request), "connections", value,
-                      ml_field_find(operation->fields, "connections"));
-}
-
-static PyObject *client_warm_up(PyObject *self, PyTypeObject *type, PyObject *const *values,
-                                Py_ssize_t count, PyObject *names) {
-    ml_state *state = PyType_GetModuleState(type);
-    ml_arguments arguments;
-    if (state == NULL || ready(self) == NULL) return NULL;
-    if (count > 1) {
-        PyErr_SetString(PyExc_TypeError, "warm_up() takes at most 1 positional argument");
-        return NULL;
-    }
-    if (ml_arguments_read(state, ml_operation_find("warm_up"), values + count, names, NULL,
-                          &arguments) != 0)
-        return NULL;
-    if (count == 1 && take_connections(state, &arguments, values[0]) != 0) {
-        ml_arguments_free(&arguments);
-        return NULL;
-    }
-    ml_caller caller = caller_of(self);
-    return ml_make_call(state, &caller, &arguments, true);
-}
-
-static PyObject *client_close(PyObject *self, PyObject *Py_UNUSED(ignored)) {
+PyObject *ml_client_object_close(PyObject *self) {
     ml_client *client = ml_client_inside(self);
     if (client != NULL) {
         Py_BEGIN_ALLOW_THREADS
@@ -207,8 +190,8 @@ static PyObject *client_close(PyObject *self, PyObject *Py_UNUSED(ignored)) {
     Py_RETURN_NONE;
 }
 
-static PyObject *client_enter(PyObject *self, PyObject *Py_UNUSED(ignored)) {
-    ml_client *client = ready(self);
+PyObject *ml_client_object_enter(PyObject *self) {
+    ml_client *client = ml_client_ready(self);
     if (client == NULL) return NULL;
     if (!ml_client_is_closed(client)) return Py_NewRef(self);
     ml_state *state = ml_state_of(self);
@@ -217,23 +200,29 @@ static PyObject *client_enter(PyObject *self, PyObject *Py_UNUSED(ignored)) {
     return NULL;
 }
 
-static PyObject *client_exit(PyObject *self, PyObject *Py_UNUSED(arguments)) {
-    return client_close(self, NULL);
+static PyObject *base_close(PyObject *self, PyObject *Py_UNUSED(ignored)) {
+    return ml_client_object_close(self);
+}
+
+static PyObject *base_enter(PyObject *self, PyObject *Py_UNUSED(ignored)) {
+    return ml_client_object_enter(self);
 }
 
 /* ---- many at once ---- */
 
 /* A ticket of the operation; fields that are no dict are refused. */
 static PyObject *make_ticket(ml_state *state, PyObject *self, PyObject *name, PyObject *fields) {
-    if (state == NULL || ready(self) == NULL) return NULL;
+    if (state == NULL || ml_client_ready(self) == NULL) return NULL;
     if (!PyDict_Check(fields)) {
         PyErr_SetString(PyExc_TypeError, "fields must be a dict");
         return NULL;
     }
     const ml_operation *operation = ml_operation_named(name);
-    if (operation == NULL) return NULL;
-    ml_caller caller = caller_of(self);
-    return ml_ticket_object_new(state, &caller, operation, fields);
+    ml_arguments arguments;
+    if (operation == NULL || ml_arguments_read_dict(state, operation, fields, &arguments) != 0)
+        return NULL;
+    ml_caller caller = ml_caller_of(self);
+    return ml_ticket_object_new(state, &caller, &arguments);
 }
 
 static PyObject *client_prepare(PyObject *self, PyTypeObject *type, PyObject *const *values,
@@ -283,7 +272,8 @@ static PyObject *client_repr(PyObject *self) {
     if (client == NULL) return PyUnicode_FromFormat("<merge_link.%s, not initialised>", name);
     ml_client_options options;
     ml_client_get_options(client, &options);
-    return PyUnicode_FromFormat("<merge_link.%s base_url='%s'%s>", name, options.base_url.data,
+    return PyUnicode_FromFormat("<merge_link.%s base_url='%s'%s%s>", name, options.base_url.data,
+                                root_of(self) == self ? "" : " view",
                                 ml_client_is_closed(client) ? " closed" : "");
 }
 
@@ -332,7 +322,7 @@ static PyObject *budget_or_none(const ml_client_options *options) {
 
 #define X(name, value, text)                                                                       \
     static PyObject *get_##name(PyObject *self, void *Py_UNUSED(u)) {                              \
-        ml_client *client = ready(self);                                                           \
+        ml_client *client = ml_client_ready(self);                                                 \
         if (client == NULL) return NULL;                                                           \
         ml_client_options o;                                                                       \
         ml_client_get_options(client, &o);                                                         \
@@ -342,8 +332,12 @@ READABLE(X)
 #undef X
 
 static PyObject *get_closed(PyObject *self, void *Py_UNUSED(unused)) {
-    ml_client *client = ready(self);
+    ml_client *client = ml_client_ready(self);
     return client == NULL ? NULL : PyBool_FromLong(ml_client_is_closed(client));
+}
+
+static PyObject *get_root(PyObject *self, void *Py_UNUSED(unused)) {
+    return Py_NewRef(root_of(self));
 }
 
 static PyGetSetDef client_getters[] = {
@@ -351,6 +345,7 @@ static PyGetSetDef client_getters[] = {
     READABLE(X)
 #undef X
         {"closed", get_closed, NULL, "Has close() been called?", NULL},
+    {"_root", get_root, NULL, "The client whose connections it uses: itself, but of a view.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -368,29 +363,16 @@ static PyMethodDef base_methods[] = {
      "prepare($self, operation, fields, /)\n--\n\n"
      "Return a ticket for a call that begins with its submit().\n\n"
      "Takes what is in the fields: the dict is empty afterwards, so that no frame shows it."},
-    {"_enter", client_enter, METH_NOARGS,
+    {"for_account", METHOD(ml_view_for_account), METH_METHOD | METH_FASTCALL | METH_KEYWORDS,
+     ML_DOC_FOR_ACCOUNT},
+    {"with_options", METHOD(ml_view_with_options), METH_METHOD | METH_FASTCALL | METH_KEYWORDS,
+     ML_DOC_WITH_OPTIONS},
+    {"_enter", base_enter, METH_NOARGS,
      "_enter($self, /)\n--\n\nReturn the client itself; raise ClientClosedError when it is closed."},
-    {"_close", client_close, METH_NOARGS,
+    {"_close", base_close, METH_NOARGS,
      "_close($self, /)\n--\n\nClose the connections. Calls that run end with ClientClosedError."},
     {"__reduce__", client_reduce, METH_NOARGS,
      "__reduce__($self, /)\n--\n\nRaise TypeError: a client cannot be pickled."},
-    {NULL, NULL, 0, NULL},
-};
-
-static PyMethodDef client_methods[] = {
-    {"create_link_token", METHOD(client_create_link_token),
-     METH_METHOD | METH_FASTCALL | METH_KEYWORDS,
-     ML_DOC_CREATE_LINK_TOKEN("$self, /, ", "", ML_DOC_CALL_ARGUMENTS)},
-    {"warm_up", METHOD(client_warm_up), METH_METHOD | METH_FASTCALL | METH_KEYWORDS,
-     ML_DOC_WARM_UP},
-    {"close", client_close, METH_NOARGS,
-     "close($self, /)\n--\n\n"
-     "Close the connections. Calls that run in other threads end with ClientClosedError.\n\n"
-     "Closing again is harmless. Leaving a with block closes too."},
-    {"__enter__", client_enter, METH_NOARGS,
-     "__enter__($self, /)\n--\n\nReturn the client itself."},
-    {"__exit__", client_exit, METH_VARARGS,
-     "__exit__($self, exc_type, exc_value, traceback, /)\n--\n\nClose the client."},
     {NULL, NULL, 0, NULL},
 };
 
@@ -415,18 +397,4 @@ PyType_Spec ml_base_spec = {
     .flags =
         Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = base_slots,
-};
-
-static PyType_Slot client_slots[] = {
-    {Py_tp_doc,
-     ML_DOC_CLIENT_SIGNATURE("Client") "The part of merge_link.Client that is written in C."},
-    {Py_tp_methods, client_methods},
-    {0, NULL},
-};
-
-PyType_Spec ml_client_spec = {
-    .name = "merge_link._core.Client",
-    .basicsize = sizeof(client_object),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_IMMUTABLETYPE,
-    .slots = client_slots,
 };

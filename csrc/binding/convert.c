@@ -94,6 +94,49 @@ static int add_json(ml_state *state, ml_value *parent, const char *name, PyObjec
     return data == NULL ? -1 : 0;
 }
 
+/* ---- times ---- */
+
+/* In UTC and in ISO 8601: 2026-01-31T12:00:00Z. */
+static PyObject *text_of_time(ml_state *state, PyObject *time) {
+    PyObject *utc = ml_state_import(&state->utc, "datetime", "UTC");
+    PyObject *moved = utc == NULL ? NULL : PyObject_CallMethod(time, "astimezone", "O", utc);
+    PyObject *text = moved == NULL ? NULL : PyObject_CallMethod(moved, "isoformat", NULL);
+    PyObject *short_text = NULL;
+    if (text != NULL) short_text = PyObject_CallMethod(text, "replace", "ss", "+00:00", "Z");
+    Py_XDECREF(text);
+    Py_XDECREF(moved);
+    return short_text;
+}
+
+static int add_aware(ml_state *state, ml_value *parent, const char *name, PyObject *time) {
+    PyObject *text = text_of_time(state, time);
+    if (text == NULL && PyErr_ExceptionMatches(PyExc_OverflowError)) {
+        PyErr_Clear();
+        ml_add_unusable(parent, name, "is out of range in UTC");
+        return 0;
+    }
+    int failed = text == NULL ? -1 : add_string(parent, name, text);
+    Py_XDECREF(text);
+    return failed;
+}
+
+/* Without a time zone it could be any of a day's. */
+static int add_time(ml_state *state, ml_value *parent, const char *name, PyObject *time) {
+    PyObject *offset = PyObject_CallMethod(time, "utcoffset", NULL);
+    if (offset == NULL) return -1;
+    bool is_aware = offset != Py_None;
+    Py_DECREF(offset);
+    if (is_aware) return add_aware(state, parent, name, time);
+    ml_add_unusable(parent, name, "must have a time zone, as datetime.now(UTC) has");
+    return 0;
+}
+
+/* 1: yes, 0: no, -1: exception. */
+static int is_time(ml_state *state, PyObject *value) {
+    PyObject *type = ml_state_import(&state->datetime_type, "datetime", "datetime");
+    return type == NULL ? -1 : PyObject_IsInstance(value, type);
+}
+
 /* ---- lists and dicts ---- */
 
 /* A copy of the list: converting an item may run Python code that changes the original. */
@@ -154,11 +197,22 @@ static int is_container(const ml_field *row) {
     return row->type == ML_TYPE_OBJECT || row->type == ML_TYPE_MAP;
 }
 
+/* What is not of a type that JSON has. */
+static int add_other(ml_state *state, ml_value *parent, const char *name, PyObject *value,
+                     const ml_field *row) {
+    int time = row->format == ML_FORMAT_DATE_TIME ? is_time(state, value) : 0;
+    if (time < 0) return -1;
+    if (time > 0) return add_time(state, parent, name, value);
+    add_foreign(parent, name, value);
+    return 0;
+}
+
 /* The value as its own type says, whatever the row wants: comparing is validation's work. What
  * no row knows, and what a row leaves free, is the caller's own JSON. */
 static int convert(ml_state *state, ml_value *parent, const char *name, PyObject *value,
                    const ml_field *row, int depth) {
-    if (row == NULL || row->type == ML_TYPE_JSON) return add_json(state, parent, name, value);
+    if (row == NULL || row->type == ML_TYPE_JSON || row->type == ML_TYPE_ANY)
+        return add_json(state, parent, name, value);
     if (depth > DEEPEST) {
         ml_add_unusable(parent, name, "is nested too deeply");
     } else if (value == Py_None) {
@@ -176,7 +230,7 @@ static int convert(ml_state *state, ml_value *parent, const char *name, PyObject
         if (is_container(row)) return add_dict(state, parent, name, value, row, depth);
         ml_add_object(parent, name);
     } else {
-        add_foreign(parent, name, value);
+        return add_other(state, parent, name, value, row);
     }
     return 0;
 }

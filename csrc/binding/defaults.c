@@ -58,13 +58,12 @@ static PyObject *call(ml_state *state, ml_options_reader *reader, ml_arguments *
     return result;
 }
 
-PyObject *ml_call_default(ml_state *state, const ml_operation *operation, PyObject *const *values,
-                          PyObject *names) {
+PyObject *ml_call_default(ml_state *state, const ml_operation *operation, const ml_given *given) {
     ml_options_reader reader;
     ml_arguments arguments;
     PyObject *result = NULL;
     if (ml_options_begin(&reader) != 0) return NULL;
-    if (ml_arguments_read(state, operation, values, names, &reader, &arguments) == 0) {
+    if (ml_arguments_read(state, operation, given, &reader, &arguments) == 0) {
         result = call(state, &reader, &arguments);
         ml_arguments_free(&arguments);
     }

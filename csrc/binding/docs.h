@@ -114,4 +114,31 @@
     "    timeout: seconds for each connection.\n\n"                                                \
     "Raises what any call raises. Merge's page: https://docs.merge.dev/ats/linked-accounts/"
 
+#define ML_DOC_FOR_ACCOUNT                                                                         \
+    "for_account($self, account_token, *, category=None)\n--\n\n"                                  \
+    "Return a view of this client for one linked account.\n\n"                                     \
+    "Its calls go over the same connections, and send the account token where one is needed.\n"    \
+    "It is light: make one for each account, or for each call. Closing it, or leaving its with\n"  \
+    "block, leaves this client open.\n\n"                                                          \
+    "Args:\n"                                                                                      \
+    "    account_token: of the linked account.\n"                                                  \
+    "    category: of calls that name none, such as the account's.\n\n"                            \
+    "Returns:\n"                                                                                   \
+    "    A client of the same class, for which __init__() is not called."
+
+#define ML_DOC_WITH_OPTIONS                                                                        \
+    "with_options($self, *, account_token=None, category=None, region=None, base_url=None, "       \
+    "timeout=None, max_retries=None)\n--\n\n"                                                      \
+    "Return a view of this client with other options over the same connections.\n\n"               \
+    "What is not given stays as it is. See for_account().\n\n"                                     \
+    "Args:\n"                                                                                      \
+    "    account_token: of the linked account.\n"                                                  \
+    "    category: of calls that name none.\n"                                                     \
+    "    region: us, eu or apac.\n"                                                                \
+    "    base_url: what stands before /{category}. Wins over the region.\n"                        \
+    "    timeout: seconds for a whole call, retries and waits included.\n"                         \
+    "    max_retries: retries at most.\n\n"                                                        \
+    "Returns:\n"                                                                                   \
+    "    A client of the same class, for which __init__() is not called."
+
 #endif

@@ -102,6 +102,16 @@ PyObject *ml_raise(ml_state *state, const ml_error *error, const ml_response *re
     return NULL;
 }
 
+PyObject *ml_exception_caught(void) {
+    PyObject *type, *value, *traceback;
+    if (!PyErr_ExceptionMatches(PyExc_Exception)) return NULL;
+    PyErr_Fetch(&type, &value, &traceback);
+    PyErr_NormalizeException(&type, &value, &traceback);
+    Py_XDECREF(type);
+    Py_XDECREF(traceback);
+    return value;
+}
+
 int ml_raise_configuration(ml_state *state, const char *option, const char *format, ...) {
     ml_error error;
     ml_error_init(&error);

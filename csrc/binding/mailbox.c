@@ -31,8 +31,9 @@ struct ticket_object {
     PyObject *client;       /* owned; NULL: over */
     PyObject *context;      /* owned, or NULL */
     PyObject *on_attempt;   /* borrowed: the client keeps it; or NULL */
-    PyObject *key_source;   /* owned: is to be asked for the API key; or NULL */
-    ml_arguments arguments; /* owned, until it is submitted */
+    PyObject *key_source;   /* owned: is asked for the API key; or NULL */
+    ml_arguments arguments; /* owned, until it is submitted; the options stay */
+    bool has_asked;         /* the key source, for this call */
     bool debug;             /* the logger took DEBUG when it was submitted */
 };
 
@@ -96,24 +97,24 @@ static void ticket_dealloc(PyObject *self) {
     release(self);
 }
 
-/* The call's own key comes before the client's. Who is closed already asks nobody. */
+/* Who is closed already asks nobody. */
 static int find_key_source(ml_state *state, const ml_caller *caller, ticket_object *ticket) {
-    PyObject *source = ticket->arguments.key_source;
-    if (source == NULL && !ml_request_has_api_key(ticket->arguments.request))
-        source = caller->key_source;
+    PyObject *source = ml_key_source_of(caller, &ticket->arguments);
     if (source == NULL) return 0;
     if (ml_client_is_closed(caller->client)) return ml_raise_closed(state);
     ticket->key_source = Py_NewRef(source);
     return 0;
 }
 
-PyObject *ml_ticket_object_new(ml_state *state, const ml_caller *caller,
-                               const ml_operation *operation, PyObject *fields) {
+PyObject *ml_ticket_object_new(ml_state *state, const ml_caller *caller, ml_arguments *arguments) {
     ticket_object *ticket =
         (ticket_object *)PyType_GenericNew((PyTypeObject *)state->ticket_type, NULL, NULL);
-    if (ticket == NULL) return NULL;
-    if (ml_arguments_read_dict(state, operation, fields, &ticket->arguments) != 0 ||
-        find_key_source(state, caller, ticket) != 0) {
+    if (ticket == NULL) {
+        ml_arguments_free(arguments);
+        return NULL;
+    }
+    ticket->arguments = *arguments;
+    if (find_key_source(state, caller, ticket) != 0) {
         Py_DECREF(ticket);
         return NULL;
     }
@@ -131,9 +132,8 @@ static int check_unused(const ticket_object *ticket) {
 int ml_ticket_object_ask(ml_state *state, PyObject *self) {
     ticket_object *ticket = (ticket_object *)self;
     if (ticket->key_source == NULL) return 0;
-    int failed = ml_key_ask(state, ticket->key_source, ticket->arguments.request);
-    Py_CLEAR(ticket->key_source);
-    return failed;
+    ticket->has_asked = true;
+    return ml_key_ask(state, ticket->key_source, ticket->arguments.request);
 }
 
 static int find_mailbox(ml_state *state, PyObject *object, mailbox_object **mailbox) {
@@ -210,7 +210,7 @@ static PyObject *ticket_set_key(PyObject *self, PyObject *key) {
     ml_state *state = PyType_GetModuleState(Py_TYPE(self));
     if (check_unused(ticket) != 0 || ml_key_set(state, key, ticket->arguments.request) != 0)
         return NULL;
-    Py_CLEAR(ticket->key_source);
+    ticket->has_asked = true;
     Py_RETURN_NONE;
 }
 
@@ -221,8 +221,9 @@ static PyObject *ticket_cancel(PyObject *self, PyObject *Py_UNUSED(ignored)) {
 }
 
 static PyObject *get_key_source(PyObject *self, void *Py_UNUSED(unused)) {
-    PyObject *source = ((ticket_object *)self)->key_source;
-    return Py_NewRef(source == NULL ? Py_None : source);
+    const ticket_object *ticket = (ticket_object *)self;
+    bool is_to_be_asked = ticket->key_source != NULL && !ticket->has_asked;
+    return Py_NewRef(is_to_be_asked ? ticket->key_source : Py_None);
 }
 
 #define METHOD(function) ((PyCFunction)(void (*)(void))(function))
@@ -382,23 +383,18 @@ static PyObject *mailbox_wait(PyObject *object, PyObject *argument) {
 
 /* ---- taking ---- */
 
-/* The exception that is raised, as an object; NULL when it is none that an outcome may be: Ctrl-C
- * comes out of take(). */
-static PyObject *caught(void) {
-    PyObject *type, *value, *traceback;
-    if (!PyErr_ExceptionMatches(PyExc_Exception)) return NULL;
-    PyErr_Fetch(&type, &value, &traceback);
-    PyErr_NormalizeException(&type, &value, &traceback);
-    Py_XDECREF(type);
-    Py_XDECREF(traceback);
-    return value;
+static PyObject *result_of(ml_state *state, const ml_news *news) {
+    const ticket_object *ticket = news->context;
+    const ml_call_options *options = &ticket->arguments.options;
+    ml_again again = {ticket->client, ticket->key_source, options->timeout, options->max_retries};
+    return ml_result_new(state, &again, news->request, news->response);
 }
 
 static PyObject *outcome_of(ml_state *state, const ml_news *news) {
     PyObject *outcome = news->error->status != ML_OK
                             ? ml_exception_new(state, news->error, news->response)
-                            : ml_result_new(state, news->request, news->response);
-    return outcome != NULL ? outcome : caught();
+                            : result_of(state, news);
+    return outcome != NULL ? outcome : ml_exception_caught();
 }
 
 /* The call is over when its outcome is in the list: nothing that can fail comes after. */

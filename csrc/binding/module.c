@@ -12,8 +12,8 @@ static ml_state *state_of(PyObject *module) {
 
 static PyObject *create_link_token(PyObject *module, PyObject *const *values, Py_ssize_t count,
                                    PyObject *names) {
-    if (ml_refuse_positional("create_link_token", count) != 0) return NULL;
-    return ml_call_default(state_of(module), ml_operation_find("create_link_token"), values, names);
+    ml_given given = {values, count, names};
+    return ml_call_default(state_of(module), ml_operation_find("create_link_token"), &given);
 }
 
 /* Raises what the call would raise before it sends anything. */
@@ -38,8 +38,8 @@ static PyObject *check(PyObject *module, PyObject *const *values, Py_ssize_t cou
     }
     const ml_operation *operation = ml_operation_named(values[0]);
     if (operation == NULL) return NULL;
-    if (ml_arguments_read(state_of(module), operation, values + 1, names, NULL, &arguments) != 0)
-        return NULL;
+    ml_given given = {values + 1, 0, names};
+    if (ml_arguments_read(state_of(module), operation, &given, NULL, &arguments) != 0) return NULL;
     PyObject *nothing = check_request(state_of(module), arguments.request);
     ml_arguments_free(&arguments);
     return nothing;
@@ -54,8 +54,30 @@ static const char *type_name(ml_type type) {
     case ML_TYPE_OBJECT:
     case ML_TYPE_MAP:
     case ML_TYPE_JSON: return "object";
+    case ML_TYPE_ANY: return "any";
     }
     return "";
+}
+
+static const char *format_name(ml_format format) {
+    switch (format) {
+    case ML_FORMAT_TEXT: return "text";
+    case ML_FORMAT_SLUG: return "slug";
+    case ML_FORMAT_UUID: return "uuid";
+    case ML_FORMAT_LANGUAGE_TAG: return "language_tag";
+    case ML_FORMAT_CREDENTIAL: return "credential";
+    case ML_FORMAT_DATE_TIME: return "date_time";
+    case ML_FORMAT_METHOD: return "method";
+    case ML_FORMAT_PATH: return "path";
+    }
+    return "";
+}
+
+static const char *place_name(unsigned flags) {
+    if ((flags & ML_FIELD_IN_PATH) != 0) return "path";
+    if ((flags & ML_FIELD_IN_QUERY) != 0) return "query";
+    if ((flags & ML_FIELD_IN_HEADER) != 0) return "header";
+    return (flags & ML_FIELD_IS_BODY) != 0 ? "whole body" : "body";
 }
 
 static PyObject *choice_tuple(const char *const *choices) {
@@ -83,7 +105,9 @@ static PyObject *describe_field(const ml_field *row) {
     const ml_field *chosen = row->type == ML_TYPE_ARRAY ? row->of : row;
     const ml_field *inside = innermost(row);
     const ml_field *members = inside->type == ML_TYPE_OBJECT ? inside->of : NULL;
-    return Py_BuildValue("{sssssOsLsLsNsOsN}", "name", row->name, "type", type_name(row->type),
+    return Py_BuildValue("{sssssssssssOsLsLsNsOsN}", "name", row->name, "wire",
+                         row->wire != NULL ? row->wire : row->name, "type", type_name(row->type),
+                         "format", format_name(row->format), "place", place_name(row->flags),
                          "required", (row->flags & ML_FIELD_REQUIRED) != 0 ? Py_True : Py_False,
                          "min", (long long)row->min, "max", (long long)row->max, "choices",
                          choice_tuple(chosen->choices), "closed",
@@ -104,6 +128,43 @@ static PyObject *describe_fields(const ml_field *rows) {
 static PyObject *fields(PyObject *Py_UNUSED(module), PyObject *name) {
     const ml_operation *operation = ml_operation_named(name);
     return operation == NULL ? NULL : describe_fields(operation->fields);
+}
+
+static const char *account_name(ml_account account) {
+    switch (account) {
+    case ML_ACCOUNT_NONE: return "none";
+    case ML_ACCOUNT_REQUIRED: return "required";
+    case ML_ACCOUNT_OPTIONAL: return "optional";
+    }
+    return "";
+}
+
+static const char *repeat_name(ml_repeat repeat) {
+    switch (repeat) {
+    case ML_REPEAT_ALWAYS: return "always";
+    case ML_REPEAT_UNSENT: return "unsent";
+    case ML_REPEAT_BY_METHOD: return "by method";
+    }
+    return "";
+}
+
+static PyObject *describe_operation(const ml_operation *operation) {
+    return Py_BuildValue(
+        "{sssssssssssssszsnsO}", "name", operation->name, "method", operation->method, "path",
+        operation->path, "repeat", repeat_name(operation->repeat), "account",
+        account_name(operation->account), "answer", ml_answer_name(operation->answer), "result",
+        operation->result, "positional", (Py_ssize_t)operation->positional, "takes_extra_body",
+        ml_takes_extra_body(operation) ? Py_True : Py_False);
+}
+
+static PyObject *operations(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored)) {
+    PyObject *list = PyList_New(0);
+    for (size_t i = 0; list != NULL && i < ml_operation_count(); i++) {
+        PyObject *operation = describe_operation(ml_operation_at(i));
+        if (operation == NULL || PyList_Append(list, operation) != 0) Py_CLEAR(list);
+        Py_XDECREF(operation);
+    }
+    return list;
 }
 
 static PyObject *versions(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored)) {
@@ -155,8 +216,13 @@ static PyMethodDef functions[] = {
     {"fields", fields, METH_O,
      "fields($module, operation, /)\n--\n\n"
      "Describe the fields of an operation, in the order in which they are sent.\n\n"
-     "Each is a dict of name, type, required, min and max (max 0: no limit), choices, closed\n"
-     "(whether nothing but the choices is sent) and members (the fields of the objects in it)."},
+     "Each is a dict of name, wire (what Merge calls it), type, format, place (path, query, header,\n"
+     "body, or the whole body), required, min and max (max 0: no limit), choices, closed (whether\n"
+     "nothing but the choices is sent) and members (the fields of the objects in it)."},
+    {"operations", operations, METH_NOARGS,
+     "operations($module, /)\n--\n\n"
+     "Describe all operations: name, method, path, repeat, account, answer, result, positional,\n"
+     "takes_extra_body."},
     {"answer_time", answer_time, METH_VARARGS,
      "answer_time($module, headers, began, /)\n--\n\n"
      "Return the time of the Date in header lines (bytes), else began; seconds since the epoch."},
@@ -189,6 +255,8 @@ static int add_type(PyObject *module, PyType_Spec *spec, PyObject *base, PyObjec
 static int add_types(ml_state *state, PyObject *module) {
     if (add_type(module, &ml_base_spec, NULL, &state->base_type) != 0 ||
         add_type(module, &ml_client_spec, state->base_type, &state->client_type) != 0 ||
+        add_type(module, &ml_async_client_spec, state->base_type, &state->async_type) != 0 ||
+        add_type(module, &ml_query_spec, NULL, &state->query_type) != 0 ||
         add_type(module, &ml_mailbox_spec, NULL, &state->mailbox_type) != 0 ||
         add_type(module, &ml_ticket_spec, NULL, &state->ticket_type) != 0)
         return -1;

@@ -148,7 +148,7 @@ typedef struct known_facts {
 } known_facts;
 
 /* In one piece: an object for each number would cost more than all the rest. */
-static PyObject *facts_of(const ml_request *request, const ml_response *response) {
+PyObject *ml_facts_new(const ml_request *request, const ml_response *response) {
     ml_text headers = ml_response_headers(response);
     known_facts known = {
         .began = ml_response_began(response),
@@ -188,7 +188,7 @@ static PyObject *values_of(ml_state *state, PyObject *names, const ml_request *r
                            const ml_response *response) {
     const ml_field *rows = ml_request_operation(request)->response;
     PyObject *values = PyDict_New();
-    PyObject *facts = facts_of(request, response);
+    PyObject *facts = ml_facts_new(request, response);
     if (values == NULL || facts == NULL) goto fail;
     if (put_members(state, values, names, rows, response) != 0) goto fail;
     if (PyDict_SetItem(values, state->facts_name, facts) != 0) goto fail;
@@ -200,28 +200,16 @@ fail:
     return NULL;
 }
 
-/* What json.loads refuses after our own check: integers of thousands of digits. */
-static PyObject *raise_unreadable(ml_state *state, const ml_response *response) {
-    if (!PyErr_ExceptionMatches(PyExc_ValueError) && !PyErr_ExceptionMatches(PyExc_RecursionError))
-        return NULL;
-    PyErr_Clear();
-    ml_error error;
-    ml_error_init(&error);
-    error.status = ML_ERR_RESPONSE;
-    error.http_status = ml_response_status(response);
-    error.attempts = ml_response_attempts(response);
-    strcpy(error.text, "the answer holds a value that Python's json module refuses");
-    return ml_raise(state, &error, response);
-}
-
-PyObject *ml_result_new(ml_state *state, const ml_request *request, const ml_response *response) {
-    const ml_operation *operation = ml_request_operation(request);
-    if (operation->result == NULL) return Py_NewRef(Py_None);
-    PyObject *shape = shape_of(state, operation);
+static PyObject *new_result(ml_state *state, const ml_request *request,
+                            const ml_response *response) {
+    PyObject *shape = shape_of(state, ml_request_operation(request));
     if (shape == NULL) return NULL;
     PyObject *type = PyTuple_GetItem(shape, 0), *names = PyTuple_GetItem(shape, 1);
     PyObject *values = values_of(state, names, request, response);
-    if (values == NULL) return raise_unreadable(state, response);
+    if (values == NULL) {
+        ml_raise_from_answer(state, response);
+        return NULL;
+    }
     /* Past the class's own __init__ and __setattr__: it is immutable from here on. By the attribute
      * and not by PyObject_GenericSetDict(), after which Python 3.13 finds nothing in the dict. */
     PyObject *result = PyType_GenericAlloc((PyTypeObject *)type, 0);
@@ -229,4 +217,15 @@ PyObject *ml_result_new(ml_state *state, const ml_request *request, const ml_res
         Py_CLEAR(result);
     Py_DECREF(values);
     return result;
+}
+
+/* What has a table of its members is read here, which is quicker; all else in Python. */
+PyObject *ml_result_new(ml_state *state, const ml_again *again, const ml_request *request,
+                        const ml_response *response) {
+    const ml_operation *operation = ml_request_operation(request);
+    bool is_known = operation->response != NULL;
+    if (operation->answer == ML_ANSWER_NOTHING || (is_known && operation->result == NULL))
+        return Py_NewRef(Py_None);
+    return is_known ? new_result(state, request, response)
+                    : ml_answer_new(state, again, request, response);
 }

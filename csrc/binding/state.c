@@ -9,11 +9,14 @@ int ml_state_init(ml_state *state) {
     state->gevent_name = PyUnicode_InternFromString("gevent.monkey");
     state->debug_level = PyLong_FromLong(DEBUG);
     state->enabled_name = PyUnicode_InternFromString("isEnabledFor");
+    state->await_name = PyUnicode_InternFromString("_await");
+    state->qualname_name = PyUnicode_InternFromString("__qualname__");
     state->shapes = PyDict_New();
     bool whole = state->empty_tuple != NULL && state->dict_name != NULL &&
                  state->facts_name != NULL && state->logging_name != NULL &&
                  state->gevent_name != NULL && state->debug_level != NULL &&
-                 state->enabled_name != NULL && state->shapes != NULL;
+                 state->enabled_name != NULL && state->await_name != NULL &&
+                 state->qualname_name != NULL && state->shapes != NULL;
     return whole ? 0 : -1;
 }
 

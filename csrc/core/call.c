@@ -43,10 +43,17 @@ static ml_status check_call_options(const ml_call_options *options, ml_error *er
     return ML_OK;
 }
 
-static ml_status check_account_token(const ml_operation *operation, const ml_config *config,
+static ml_status check_account_token(const ml_request *request, const ml_config *config,
                                      ml_error *error) {
-    if (!operation->needs_account_token || config->account_token.data != NULL) return ML_OK;
-    return ml_fail(error, ML_ERR_CONFIGURATION, "%s needs an account_token", operation->name);
+    const ml_operation *operation = request->operation;
+    if (operation->account == ML_ACCOUNT_NONE) return ML_OK;
+    if (request->account_token.data != NULL)
+        return ml_config_check_account_token(request->account_token, error);
+    if (operation->account == ML_ACCOUNT_OPTIONAL || config->account_token.data != NULL)
+        return ML_OK;
+    ml_fail(error, ML_ERR_CONFIGURATION, "%s needs an account_token", operation->name);
+    ml_print(error->code, sizeof error->code, "account_token");
+    return error->status;
 }
 
 ml_status ml_call_check(ml_request *request, const ml_config *config,
@@ -55,7 +62,7 @@ ml_status ml_call_check(ml_request *request, const ml_config *config,
     if (status == ML_OK) status = check_destination(config, error);
     if (status == ML_OK) status = check_call_options(options, error);
     if (status == ML_OK) status = check_key(request, config, error);
-    if (status == ML_OK) status = check_account_token(request->operation, config, error);
+    if (status == ML_OK) status = check_account_token(request, config, error);
     if (status == ML_OK) status = ml_request_check(request, error);
     return status;
 }
@@ -82,6 +89,8 @@ static void list_secrets(ml_call *call) {
     for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++)
         if (secrets[i]->data != NULL)
             add_secret(&call->masked, count++, ml_secret_view(secrets[i]));
+    for (size_t i = 0; i < call->message.secret_count; i++)
+        add_secret(&call->masked, count++, call->message.secrets[i]);
 }
 
 /* What libcurl says, and a URL, may hold what the client was given. */
@@ -90,9 +99,17 @@ static void mask_text(const ml_call *call, char *text) {
         ml_mask(text, strlen(text), *secret);
 }
 
+static ml_repeat repeat_of(const ml_call *call) {
+    const char *method = call->message.method;
+    if (call->operation->repeat != ML_REPEAT_BY_METHOD) return call->operation->repeat;
+    bool may_add = strcmp(method, "POST") == 0 || strcmp(method, "PATCH") == 0;
+    return may_add ? ML_REPEAT_UNSENT : ML_REPEAT_ALWAYS;
+}
+
 static void fill_exchange(ml_call *call) {
     size_t cap = call->config->options.max_response_bytes;
     ml_exchange *exchange = &call->exchange;
+    exchange->config = call->config;
     exchange->method = call->message.method;
     exchange->url = call->message.url.data;
     exchange->lines = call->message.lines;
@@ -100,13 +117,14 @@ static void fill_exchange(ml_call *call) {
     exchange->body = ml_buffer_view(&call->message.body);
     exchange->has_body = call->message.has_body;
     exchange->limit = call->timeout;
-    exchange->once = call->operation->repeat == ML_REPEAT_UNSENT;
+    exchange->once = call->repeat == ML_REPEAT_UNSENT;
     exchange->max_response_bytes = cap > 0 ? cap : call->operation->max_response_bytes;
 }
 
-ml_status ml_call_init(ml_call *call, ml_request *request, const ml_config *config, ml_guard *guard,
+ml_status ml_call_init(ml_call *call, ml_request *request, const ml_terms *terms,
                        const ml_transport *transport, const ml_call_options *options,
                        ml_error *error) {
+    const ml_config *config = &terms->config;
     const ml_client_options *defaults = &config->options;
     double timeout = options->timeout > 0.0 ? options->timeout : defaults->timeout;
     *call = (ml_call){
@@ -114,7 +132,7 @@ ml_status ml_call_init(ml_call *call, ml_request *request, const ml_config *conf
         .config = config,
         .transport = transport,
         .options = options,
-        .guard = guard,
+        .guard = terms->guard,
         .budget = {defaults->budget_failures, defaults->budget_window},
         .max_retries = options->max_retries >= 0 ? options->max_retries : defaults->max_retries,
         .timeout = timeout,
@@ -130,6 +148,7 @@ ml_status ml_call_init(ml_call *call, ml_request *request, const ml_config *conf
         ml_call_free(call);
         return status;
     }
+    call->repeat = repeat_of(call);
     list_secrets(call);
     mask_text(call, call->message.shown_url.data);
     fill_exchange(call);
@@ -236,7 +255,7 @@ ml_step ml_call_sent(ml_call *call) {
         .retry_after = told_to_wait(call),
         .may_have_arrived = exchange->may_have_arrived,
         .is_final = exchange->is_final,
-        .repeat = call->operation->repeat,
+        .repeat = call->repeat,
         .retries_done = call->retries_done,
         .max_retries = call->max_retries,
         .time_left = time_left(call),
@@ -282,6 +301,13 @@ static ml_status fail_unanswered(const ml_call *call, ml_error *error) {
     return ml_fail(error, exchange->status, "%s", exchange->text);
 }
 
+/* A call that was made more than once may have met what it did itself. */
+static void hint_at_spent(const ml_call *call, ml_error *error) {
+    const char *spent = call->operation->spent;
+    if (spent == NULL || call->attempts < 2 || error->http_status != 404) return;
+    ml_print(error->hint, sizeof error->hint, "%s", spent);
+}
+
 /* A retry that the error budget forbids ends with the last real outcome. */
 ml_status ml_call_finish(ml_call *call, ml_response **response, ml_error *error) {
     ml_status status;
@@ -292,6 +318,7 @@ ml_status ml_call_finish(ml_call *call, ml_response **response, ml_error *error)
                                   response, error);
     else
         status = fail_unanswered(call, error);
+    if (status == ML_ERR_API) hint_at_spent(call, error);
     if (status != ML_OK) report(call, error);
     return status;
 }

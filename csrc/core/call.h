@@ -5,9 +5,9 @@
 #ifndef ML_CALL_H
 #define ML_CALL_H
 
-#include "guard.h"
 #include "message.h"
 #include "response.h"
+#include "terms.h"
 #include "transport.h"
 
 typedef enum ml_step {
@@ -28,8 +28,9 @@ typedef struct ml_call {
 
     ml_masked masked;
     ml_budget budget;
-    double timeout;  /* seconds for all of it */
-    double deadline; /* on the transport's clock */
+    ml_repeat repeat; /* the operation's rule for this method */
+    double timeout;   /* seconds for all of it */
+    double deadline;  /* on the transport's clock */
     double wake_at;
     double began; /* the attempt */
     int max_retries;
@@ -55,7 +56,7 @@ typedef struct ml_call {
 ml_status ml_call_check(ml_request *request, const ml_config *config,
                         const ml_call_options *options, ml_error *error);
 /* Makes the message of a request that was checked. On failure there is nothing to end. */
-ml_status ml_call_init(ml_call *call, ml_request *request, const ml_config *config, ml_guard *guard,
+ml_status ml_call_init(ml_call *call, ml_request *request, const ml_terms *terms,
                        const ml_transport *transport, const ml_call_options *options,
                        ml_error *error);
 /* The first step, and the one after holding or waiting. */

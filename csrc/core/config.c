@@ -209,8 +209,8 @@ static void note_origin(ml_config *config, ml_url_parts *parts) {
     config->is_plain_http =
         strcmp(parts->scheme, "http") == 0 && (!loopback || config->has_remote_proxy);
     config->default_budget = loopback ? 0 : DEFAULT_BUDGET;
-    if (config->options.budget_failures < 0)
-        config->options.budget_failures = config->default_budget;
+    config->has_default_budget = config->options.budget_failures < 0;
+    if (config->has_default_budget) config->options.budget_failures = config->default_budget;
     config->is_tls = strcmp(parts->scheme, "https") == 0;
     snprintf(config->host, sizeof config->host, "%s", parts->host);
     snprintf(config->server, sizeof config->server, "%s:%s", parts->host, parts->port);
@@ -238,6 +238,10 @@ ml_status ml_config_check_key(const ml_config *config, ml_text key, ml_error *er
     ml_status status = check_credential("api_key", key, error);
     if (status != ML_OK || !config->is_plain_http || !is_production(key)) return status;
     return refuse(error, "api_key", "is a production key: it is never sent over plain http://");
+}
+
+ml_status ml_config_check_account_token(ml_text token, ml_error *error) {
+    return check_credential("account_token", token, error);
 }
 
 /* ---- files ---- */
@@ -430,6 +434,7 @@ static ml_status refuse_region(ml_text region, ml_error *error) {
                      near);
 }
 
+/* All but what is in files. */
 static ml_status fill(ml_config *config, const ml_client_options *options, ml_error *error) {
     ml_client_options chosen = chosen_options(options);
     bool known = options->region.data == NULL || base_url_of_region(options->region).data != NULL;
@@ -443,8 +448,12 @@ static ml_status fill(ml_config *config, const ml_client_options *options, ml_er
     if (status == ML_OK && options->api_key.data != NULL)
         status = ml_config_check_key(config, options->api_key, error);
     if (status == ML_OK && options->account_token.data != NULL)
-        status = check_credential("account_token", options->account_token, error);
-    if (status == ML_OK) status = check_ca(config, error);
+        status = ml_config_check_account_token(options->account_token, error);
+    return status;
+}
+
+static ml_status check_files(ml_config *config, ml_error *error) {
+    ml_status status = check_ca(config, error);
     return status == ML_OK ? check_client_cert(config, error) : status;
 }
 
@@ -456,15 +465,59 @@ static void mask_secrets(const ml_client_options *options, char *text) {
         ml_mask(text, strlen(text), secrets[i]);
 }
 
-ml_status ml_config_set(ml_config *config, const ml_client_options *options, ml_error *error) {
+static ml_status set_all_but_files(ml_config *config, const ml_client_options *options,
+                                   ml_error *error) {
     *config = (ml_config){0};
     ml_status status = check_numbers(options, error);
     if (status == ML_OK) status = check_texts(options, error);
-    if (status == ML_OK) status = fill(config, options, error);
+    return status == ML_OK ? fill(config, options, error) : status;
+}
+
+static ml_status finish(ml_config *config, const ml_client_options *options, ml_status status,
+                        ml_error *error) {
     if (status == ML_OK) return ML_OK;
     mask_secrets(options, error->text);
     ml_config_free(config);
     return status;
+}
+
+ml_status ml_config_set(ml_config *config, const ml_client_options *options, ml_error *error) {
+    ml_status status = set_all_but_files(config, options, error);
+    if (status == ML_OK) status = check_files(config, error);
+    return finish(config, options, status, error);
+}
+
+/* ---- changing ---- */
+
+/* The options that would make the config. Borrows from it. */
+static ml_client_options options_of(const ml_config *config) {
+    ml_client_options options = config->options;
+    options.api_key = ml_secret_view(&config->api_key);
+    options.account_token = ml_secret_view(&config->account_token);
+    options.client_key_password = ml_secret_view(&config->client_key_password);
+    options.proxy = ml_secret_view(&config->proxy);
+    if (config->has_default_budget) options.budget_failures = -1;
+    return options;
+}
+
+/* Of region and base URL, the one that is named makes the other go. */
+static void change(ml_client_options *options, const ml_view_options *changes) {
+    if (changes->account_token.data != NULL) options->account_token = changes->account_token;
+    if (changes->category.data != NULL) options->category = changes->category;
+    if (changes->timeout >= 0.0 || isnan(changes->timeout)) options->timeout = changes->timeout;
+    if (changes->max_retries >= 0) options->max_retries = changes->max_retries;
+    if (changes->region.data != NULL) options->region = changes->region;
+    if (options->region.data != NULL) options->base_url = (ml_text){0};
+    if (changes->base_url.data != NULL) options->base_url = changes->base_url;
+}
+
+ml_status ml_config_change(ml_config *config, const ml_config *base, const ml_view_options *changes,
+                           ml_error *error) {
+    ml_client_options options = options_of(base);
+    change(&options, changes);
+    ml_status status = set_all_but_files(config, &options, error);
+    config->ca_is_directory = base->ca_is_directory;
+    return finish(config, &options, status, error);
 }
 
 void ml_config_free(ml_config *config) {

@@ -17,7 +17,8 @@ typedef struct ml_config {
     bool has_remote_host;  /* the base URL's is not on loopback */
     bool is_plain_http;    /* unencrypted, and not to loopback */
     int default_budget;    /* failures, when the options do not say */
-    bool is_tls;           /* the base URL is of https */
+    bool has_default_budget;
+    bool is_tls; /* the base URL is of https */
     bool is_proxy_tls;
     char host[256];                  /* of the base URL */
     char server[ML_HOST_SIZE];       /* its host and port */
@@ -36,11 +37,17 @@ typedef struct ml_config {
 
 /* Checks and copies. On failure the config is empty. */
 ml_status ml_config_set(ml_config *config, const ml_client_options *options, ml_error *error);
+/* The same as another but for the changes; what did not change is not looked at again, so that it
+ * costs no look at files. */
+ml_status ml_config_change(ml_config *config, const ml_config *base, const ml_view_options *changes,
+                           ml_error *error);
 void ml_config_free(ml_config *config);
 
 /* Would the options make the same config, the API key aside? */
 bool ml_config_matches(const ml_config *config, const ml_client_options *options);
 
+/* Is the account token one that can be sent? */
+ml_status ml_config_check_account_token(ml_text token, ml_error *error);
 /* Is the key one that can be sent? May it go to the config's base URL? */
 ml_status ml_config_check_key(const ml_config *config, ml_text key, ml_error *error);
 

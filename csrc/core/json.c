@@ -130,17 +130,31 @@ static void write_value(ml_buffer *out, const ml_value *value) {
 
 /* Of the operation's own fields, null means that it was not given. */
 static void write_field(ml_buffer *out, const ml_request *request, const ml_field *row) {
-    if ((row->flags & ML_FIELD_IN_PATH) != 0) return;
+    static const unsigned elsewhere = ML_FIELD_IN_PATH | ML_FIELD_IN_QUERY | ML_FIELD_IN_HEADER;
+    if ((row->flags & elsewhere) != 0) return;
     const ml_value *value = ml_value_of_row(request->fields, row);
     if (value != NULL && value->kind != ML_VALUE_NULL) {
-        write_member(out, value);
+        write_name(out, row->wire != NULL ? row->wire : row->name);
+        write_value(out, value);
     } else if (row->fallback != 0) {
         write_name(out, row->name);
         write_integer(out, row->fallback);
     }
 }
 
+/* The row of what is not a member of the body, but all of it; the first one of the body, if any. */
+static const ml_value *whole_body(const ml_request *request) {
+    for (const ml_field *row = request->operation->fields; row->name != NULL; row++)
+        if ((row->flags & ML_FIELD_IS_BODY) != 0) return ml_value_of_row(request->fields, row);
+    return NULL;
+}
+
 bool ml_json_encode_body(const ml_request *request, ml_buffer *out) {
+    const ml_value *whole = whole_body(request);
+    if (whole != NULL) {
+        write_value(out, whole);
+        return !out->failed;
+    }
     ml_buffer_char(out, '{');
     for (const ml_field *row = request->operation->fields; row->name != NULL; row++)
         write_field(out, request, row);

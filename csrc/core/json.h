@@ -29,6 +29,8 @@ ml_kind ml_json_kind(ml_text value);
 ml_text ml_json_trim(ml_text value);
 /* The next member of an object; *at starts at 0. False after the last one. */
 bool ml_json_next_member(ml_text object, size_t *at, ml_text *name, ml_text *value);
+/* The next item of an array, likewise. */
+bool ml_json_next_item(ml_text array, size_t *at, ml_text *value);
 /* What a string without escapes means: what stands between its quotes. Not given when it has some.
  */
 ml_text ml_json_plain(ml_text string);

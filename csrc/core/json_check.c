@@ -361,6 +361,15 @@ bool ml_json_next_member(ml_text object, size_t *at, ml_text *name, ml_text *val
     return true;
 }
 
+bool ml_json_next_item(ml_text array, size_t *at, ml_text *value) {
+    size_t start = *at == 0 ? 1 : *at, end;
+    if (start >= array.length) return false;
+    end = value_end(array, start);
+    *value = ml_json_trim((ml_text){array.data + start, end - start});
+    *at = end + 1;
+    return value->length > 0;
+}
+
 ml_text ml_json_plain(ml_text string) {
     ml_text inside = inside_of(string);
     return memchr(inside.data, '\\', inside.length) == NULL ? inside : (ml_text){0};

@@ -1,29 +1,13 @@
 #include "message.h"
 #include "error.h"
 #include "json.h"
+#include "path.h"
+#include "query.h"
 #include "text.h"
 
 #include <string.h>
 
 /* ---- path ---- */
-
-static bool is_unreserved(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.' || c == '_' || c == '~';
-}
-
-static void append_encoded(ml_buffer *url, ml_text text) {
-    static const char digits[] = "0123456789ABCDEF";
-    for (size_t i = 0; i < text.length; i++) {
-        unsigned char c = (unsigned char)text.data[i];
-        if (is_unreserved(text.data[i])) {
-            ml_buffer_char(url, text.data[i]);
-        } else {
-            char encoded[3] = {'%', digits[c >> 4], digits[c & 15]};
-            ml_buffer_append(url, encoded, sizeof encoded);
-        }
-    }
-}
 
 static ml_text string_value(const ml_value *value) {
     return value != NULL && value->kind == ML_VALUE_STRING ? value->text : (ml_text){0};
@@ -64,15 +48,46 @@ static ml_status refuse_segment(ml_text name, ml_error *error) {
     return ml_fail(error, ML_ERR_VALIDATION, "%s %s", field, why);
 }
 
+/* ---- URL ---- */
+
+static bool is_whole_path(ml_text name) {
+    return name.length > 0 && name.data[0] == '+';
+}
+
+static void hide(ml_buffer *shown, ml_text name) {
+    ml_buffer_char(shown, '{');
+    ml_buffer_append(shown, name.data, name.length);
+    ml_buffer_char(shown, '}');
+}
+
 /* Only the category is known to be no secret. */
-static void append_shown(ml_buffer *shown, ml_text name, ml_text value) {
-    if (ml_text_equal(name, ml_text_of("category"))) {
-        append_encoded(shown, value);
-    } else {
-        ml_buffer_char(shown, '{');
-        ml_buffer_append(shown, name.data, name.length);
-        ml_buffer_char(shown, '}');
+static void append_segment(ml_message *message, ml_text name, ml_text value) {
+    ml_path_append_segment(&message->url, value);
+    if (ml_text_equal(name, ml_text_of("category")))
+        ml_path_append_segment(&message->shown_url, value);
+    else
+        hide(&message->shown_url, name);
+}
+
+/* A path that the caller wrote holds no secret but one. */
+static void append_path(ml_message *message, ml_text path) {
+    ml_text secret = ml_path_secret(path);
+    ml_path_append(&message->url, path);
+    ml_path_append(&message->shown_url, (ml_text){path.data, path.length - secret.length});
+    if (secret.length > 0) hide(&message->shown_url, ml_text_of("public_token"));
+}
+
+static ml_status append_value(ml_message *message, const ml_request *request,
+                              const ml_config *config, ml_text name, ml_error *error) {
+    if (is_whole_path(name)) {
+        append_path(message,
+                    path_value(request, config, (ml_text){name.data + 1, name.length - 1}));
+        return ML_OK;
     }
+    ml_text value = path_value(request, config, name);
+    if (!is_segment(value)) return refuse_segment(name, error);
+    append_segment(message, name, value);
+    return ML_OK;
 }
 
 static ml_status build_url(ml_message *message, const ml_request *request, const ml_config *config,
@@ -87,12 +102,11 @@ static ml_status build_url(ml_message *message, const ml_request *request, const
         at += plain;
         if (*at == '\0') break;
         ml_text name = {at + 1, strcspn(at + 1, "}")};
-        ml_text value = path_value(request, config, name);
-        if (!is_segment(value)) return refuse_segment(name, error);
-        append_encoded(&message->url, value);
-        append_shown(&message->shown_url, name, value);
+        ml_status status = append_value(message, request, config, name, error);
+        if (status != ML_OK) return status;
         at = name.data + name.length + 1;
     }
+    ml_query_append(request, &message->url);
     if (message->url.failed || message->shown_url.failed) return ml_fail_memory(error);
     message->shown_path = ml_buffer_view(&message->shown_url).data + base.length;
     return ML_OK;
@@ -101,7 +115,8 @@ static ml_status build_url(ml_message *message, const ml_request *request, const
 ml_status ml_message_check(const ml_request *request, const ml_config *config, ml_error *error) {
     for (const char *at = strchr(request->operation->path, '{'); at != NULL; at = strchr(at, '{')) {
         ml_text name = {at + 1, strcspn(at + 1, "}")};
-        if (!is_segment(path_value(request, config, name))) return refuse_segment(name, error);
+        bool is_good = is_whole_path(name) || is_segment(path_value(request, config, name));
+        if (!is_good) return refuse_segment(name, error);
         at = name.data + name.length;
     }
     return ML_OK;
@@ -109,9 +124,24 @@ ml_status ml_message_check(const ml_request *request, const ml_config *config, m
 
 /* ---- header ---- */
 
+static bool is_further(const ml_field *row) {
+    return (row->flags & ML_FIELD_IN_HEADER) != 0;
+}
+
+/* The headers that a field of the operation holds, if it has such a field; NULL: none. */
+static const ml_value *header_field(const ml_request *request) {
+    const ml_field *row = request->operation->fields;
+    while (row->name != NULL && !is_further(row))
+        row++;
+    const ml_value *map = row->name == NULL ? NULL : ml_value_of_row(request->fields, row);
+    return map == NULL ? NULL : map->members;
+}
+
 static bool is_overridden(const ml_request *request, const char *name) {
     for (const ml_header *header = request->headers; header != NULL; header = header->next)
         if (ml_text_equal_no_case(header->name, ml_text_of(name))) return true;
+    for (const ml_value *header = header_field(request); header != NULL; header = header->next)
+        if (ml_text_equal_no_case(ml_text_of(header->name), ml_text_of(name))) return true;
     return false;
 }
 
@@ -135,6 +165,8 @@ static size_t count_lines(const ml_request *request) {
     size_t count = 8;
     for (const ml_header *header = request->headers; header != NULL; header = header->next)
         count++;
+    for (const ml_value *header = header_field(request); header != NULL; header = header->next)
+        count++;
     return count;
 }
 
@@ -146,25 +178,79 @@ static ml_status build_header(ml_message *message, const ml_request *request,
     add_own(message, request, "User-Agent", "", config->options.user_agent);
     add_own(message, request, "Accept", "", json);
     add_line(message, ml_text_of("Authorization"), "Bearer ", api_key);
-    if (request->operation->needs_account_token)
-        add_line(message, ml_text_of("X-Account-Token"), "",
-                 ml_secret_view(&config->account_token));
+    ml_text account_token = ml_message_account_token(request, config);
+    if (account_token.data != NULL)
+        add_line(message, ml_text_of("X-Account-Token"), "", account_token);
     if (message->has_body) add_line(message, ml_text_of("Content-Type"), "", json);
     for (const ml_header *header = request->headers; header != NULL; header = header->next)
         add_line(message, header->name, "", header->value);
+    for (const ml_value *header = header_field(request); header != NULL; header = header->next)
+        add_line(message, ml_text_of(header->name), "", header->text);
+    return message->arena.failed ? ml_fail_memory(error) : ML_OK;
+}
+
+/* ---- secrets ---- */
+
+ml_text ml_message_account_token(const ml_request *request, const ml_config *config) {
+    if (request->operation->account == ML_ACCOUNT_NONE) return (ml_text){0};
+    if (request->account_token.data != NULL) return request->account_token;
+    return ml_secret_view(&config->account_token);
+}
+
+static void add_secret(ml_message *message, ml_text secret) {
+    if (secret.length == 0) return;
+    if (message->secret_count == ML_MESSAGE_SECRETS) return;
+    char *copy = ml_arena_copy(&message->arena, secret);
+    if (copy != NULL) message->secrets[message->secret_count++] = (ml_text){copy, secret.length};
+}
+
+/* As the caller wrote it, and as it is in the URL or comes out of it, where that differs. */
+static void add_forms(ml_message *message, ml_text secret,
+                      void (*append)(ml_buffer *out, ml_text text)) {
+    ml_buffer other = {0};
+    append(&other, secret);
+    add_secret(message, secret);
+    if (!ml_text_equal(ml_buffer_view(&other), secret)) add_secret(message, ml_buffer_view(&other));
+    if (other.failed) message->arena.failed = true;
+    ml_buffer_free(&other);
+}
+
+/* What of the request must not be shown. The rows of no operation have more than there is room for.
+ */
+static ml_status list_secrets(ml_message *message, const ml_request *request, ml_error *error) {
+    add_secret(message, request->account_token);
+    for (const ml_value *value = request->fields->members; value != NULL; value = value->next) {
+        if (value->row == NULL || value->kind != ML_VALUE_STRING) continue;
+        if (value->row->format == ML_FORMAT_CREDENTIAL)
+            add_forms(message, value->text, ml_path_append_segment);
+        ml_text inside =
+            value->row->format == ML_FORMAT_PATH ? ml_path_secret(value->text) : (ml_text){0};
+        if (inside.length == 0) continue;
+        add_forms(message, inside, ml_path_append);
+        add_forms(message, inside, ml_path_decode);
+    }
     return message->arena.failed ? ml_fail_memory(error) : ML_OK;
 }
 
 /* ---- the whole ---- */
 
+/* That of the row lives as long as the program. */
+static ml_status find_method(ml_message *message, const ml_request *request, ml_error *error) {
+    message->method = request->operation->method;
+    if (message->method[0] == '{')
+        message->method = ml_arena_copy(&message->arena, ml_request_method(request));
+    return message->method == NULL ? ml_fail_memory(error) : ML_OK;
+}
+
 ml_status ml_message_build(ml_message *message, const ml_request *request, const ml_config *config,
                            ml_text api_key, ml_error *error) {
-    *message = (ml_message){.method = request->operation->method};
-    message->has_body = strcmp(message->method, "GET") != 0;
-    ml_status status = build_url(message, request, config, error);
+    *message = (ml_message){.has_body = ml_request_has_body(request)};
+    ml_status status = find_method(message, request, error);
+    if (status == ML_OK) status = build_url(message, request, config, error);
     if (status == ML_OK) status = build_header(message, request, config, api_key, error);
     if (status == ML_OK && message->has_body && !ml_json_encode_body(request, &message->body))
         status = ml_fail_memory(error);
+    if (status == ML_OK) status = list_secrets(message, request, error);
     if (status != ML_OK) ml_message_free(message);
     return status;
 }

@@ -131,6 +131,12 @@ void ml_request_set_api_key(ml_request *request, ml_text api_key) {
     request->api_key = api_key;
 }
 
+void ml_request_set_account_token(ml_request *request, ml_text account_token) {
+    if (account_token.data != NULL)
+        account_token.data = ml_arena_copy(&request->arena, account_token);
+    request->account_token = account_token;
+}
+
 bool ml_request_has_api_key(const ml_request *request) {
     return request->api_key.data != NULL;
 }
@@ -151,7 +157,61 @@ void ml_request_add_header(ml_request *request, ml_text name, ml_text value) {
     request->last_header = header;
 }
 
+/* ---- copying ---- */
+
+static void copy_members(ml_value *parent, const ml_value *from);
+
+static void copy_value(ml_value *parent, const ml_value *from) {
+    ml_value *value = add(parent, from->name, from->kind);
+    if (value == NULL) return;
+    value->boolean = from->boolean;
+    value->integer = from->integer;
+    if (from->text.data != NULL)
+        value->text = (ml_text){ml_arena_copy(parent->arena, from->text), from->text.length};
+    copy_members(value, from);
+}
+
+/* A failure is remembered in the arena, and ends it. */
+static void copy_members(ml_value *parent, const ml_value *from) {
+    for (const ml_value *value = from->members; value != NULL && !parent->arena->failed;
+         value = value->next)
+        copy_value(parent, value);
+}
+
+ml_request *ml_request_copy(const ml_request *request) {
+    ml_request *copy = request->arena.failed ? NULL : ml_request_new(request->operation);
+    if (copy == NULL) return NULL;
+    copy->words = request->words;
+    copy_members(copy->fields, request->fields);
+    copy_members(copy->extra, request->extra);
+    ml_request_set_api_key(copy, request->api_key);
+    ml_request_set_account_token(copy, request->account_token);
+    for (const ml_header *header = request->headers; header != NULL; header = header->next)
+        ml_request_add_header(copy, header->name, header->value);
+    if (!copy->arena.failed) return copy;
+    ml_request_free(copy);
+    return NULL;
+}
+
 /* ---- looking ---- */
+
+ml_text ml_request_method(const ml_request *request) {
+    const char *method = request->operation->method;
+    if (method[0] != '{') return ml_text_of(method);
+    const ml_value *value = ml_request_value(request, "method");
+    return value != NULL && value->kind == ML_VALUE_STRING ? value->text : (ml_text){0};
+}
+
+/* A row of the body decides: mostly the first one. */
+bool ml_request_has_body(const ml_request *request) {
+    static const unsigned elsewhere = ML_FIELD_IN_PATH | ML_FIELD_IN_QUERY | ML_FIELD_IN_HEADER;
+    if (strcmp(request->operation->method, "GET") == 0) return false;
+    for (const ml_field *row = request->operation->fields; row->name != NULL; row++) {
+        if ((row->flags & elsewhere) != 0) continue;
+        return (row->flags & ML_FIELD_IS_BODY) == 0 || ml_request_value(request, row->name) != NULL;
+    }
+    return false;
+}
 
 const ml_field *ml_value_rows(const ml_value *object) {
     bool has_rows = object->kind == ML_VALUE_OBJECT && object->row != NULL;

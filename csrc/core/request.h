@@ -46,9 +46,15 @@ struct ml_request {
     ml_value *fields;
     ml_value *extra;
     ml_text api_key;
+    ml_text account_token;
     ml_header *headers; /* in the order given */
     ml_header *last_header;
 };
+
+/* What the operation's method is: its own, or what the field says. Not given: that is missing. */
+ml_text ml_request_method(const ml_request *request);
+/* Is there anything that goes into the body? */
+bool ml_request_has_body(const ml_request *request);
 
 /* The rows of an object's members; NULL when it has none of its own. */
 const ml_field *ml_value_rows(const ml_value *object);

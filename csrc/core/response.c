@@ -113,6 +113,7 @@ static const char *promised_name(ml_type type) {
     case ML_TYPE_OBJECT:
     case ML_TYPE_MAP:
     case ML_TYPE_JSON: return "an object";
+    case ML_TYPE_ANY: return "a value";
     }
     return "";
 }
@@ -126,6 +127,7 @@ static bool keeps_promise(const ml_field *row, const ml_member *member) {
     case ML_TYPE_OBJECT:
     case ML_TYPE_MAP:
     case ML_TYPE_JSON: return member->kind == ML_KIND_OBJECT;
+    case ML_TYPE_ANY: return true;
     }
     return false;
 }

@@ -5,12 +5,14 @@
 #define ML_RESPONSE_H
 
 #include "merge_link.h"
+#include "message.h"
 #include "transport.h"
 
 /* What must not be shown in what a server says. Ends with a text that is not given. */
 typedef struct ml_masked {
-    ml_text secrets[6]; /* the longest first: one may be a part of another */
-    ml_text api_key;    /* one of them; the only one that no good answer may hold */
+    /* The longest first: one may be a part of another. Five are the client's and the key. */
+    ml_text secrets[5 + ML_MESSAGE_SECRETS + 1];
+    ml_text api_key; /* one of them; the only one that no good answer may hold */
 } ml_masked;
 
 /*

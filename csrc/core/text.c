@@ -106,6 +106,53 @@ bool ml_is_language_tag(ml_text text) {
     return true;
 }
 
+/* Reads so many digits at *at, as a number of at most `most`; false when they are not there. */
+static bool read_digits(ml_text text, size_t *at, size_t count, int least, int most) {
+    int value = 0;
+    if (text.length - *at < count) return false;
+    for (size_t end = *at + count; *at < end; (*at)++) {
+        if (!is_digit(text.data[*at])) return false;
+        value = value * 10 + (text.data[*at] - '0');
+    }
+    return value >= least && value <= most;
+}
+
+static bool read_one_of(ml_text text, size_t *at, const char *characters) {
+    if (*at >= text.length || text.data[*at] == '\0') return false;
+    return strchr(characters, text.data[(*at)++]) != NULL;
+}
+
+static bool read_date(ml_text text, size_t *at) {
+    return read_digits(text, at, 4, 0, 9999) && read_one_of(text, at, "-") &&
+           read_digits(text, at, 2, 1, 12) && read_one_of(text, at, "-") &&
+           read_digits(text, at, 2, 1, 31);
+}
+
+/* Seconds may have a fraction; 60 is a leap second. */
+static bool read_time(ml_text text, size_t *at) {
+    if (!read_digits(text, at, 2, 0, 23) || !read_one_of(text, at, ":")) return false;
+    if (!read_digits(text, at, 2, 0, 59) || !read_one_of(text, at, ":")) return false;
+    if (!read_digits(text, at, 2, 0, 60)) return false;
+    if (*at >= text.length || text.data[*at] != '.') return true;
+    (*at)++;
+    if (!read_digits(text, at, 1, 0, 9)) return false;
+    while (*at < text.length && is_digit(text.data[*at]))
+        (*at)++;
+    return true;
+}
+
+static bool read_offset(ml_text text, size_t *at) {
+    if (*at < text.length && (text.data[*at] == 'Z' || text.data[*at] == 'z')) return (*at)++, true;
+    return read_one_of(text, at, "+-") && read_digits(text, at, 2, 0, 23) &&
+           read_one_of(text, at, ":") && read_digits(text, at, 2, 0, 59);
+}
+
+bool ml_is_date_time(ml_text text) {
+    size_t at = 0;
+    return read_date(text, &at) && read_one_of(text, &at, "Tt ") && read_time(text, &at) &&
+           read_offset(text, &at) && at == text.length;
+}
+
 bool ml_is_token(ml_text text) {
     for (size_t i = 0; i < text.length; i++) {
         char c = text.data[i];

@@ -20,6 +20,8 @@ bool ml_is_steering(int32_t character);
 bool ml_is_slug(ml_text text);
 bool ml_is_uuid(ml_text text);
 bool ml_is_language_tag(ml_text text);
+/* ISO 8601 with an offset, such as "2026-01-31T12:00:00.5+01:00". */
+bool ml_is_date_time(ml_text text);
 /* A token of RFC 9110: what a header's name may be. */
 bool ml_is_token(ml_text text);
 

@@ -16,6 +16,7 @@
 /* One attempt: what goes out, and what became of it. */
 typedef struct ml_exchange {
     /* borrowed, until it is over */
+    const ml_config *config; /* of the client or view whose call it is; NULL: the lane's */
     const char *method;
     const char *url;
     char *const *lines; /* of the header, "Name: value" */

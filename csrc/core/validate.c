@@ -3,6 +3,7 @@
  */
 #include "buffer.h"
 #include "error.h"
+#include "path.h"
 #include "request.h"
 #include "text.h"
 
@@ -76,6 +77,7 @@ static const char *type_words(const checker *c, ml_type type) {
     case ML_TYPE_OBJECT:
     case ML_TYPE_MAP:
     case ML_TYPE_JSON: return c->request->words->object;
+    case ML_TYPE_ANY: return "a value";
     }
     return "";
 }
@@ -169,10 +171,17 @@ static void refuse_slug(checker *c, const step *at, const ml_field *field, ml_te
                 known[0], known[1]);
 }
 
+/* One that libcurl or the server would read otherwise than it is written would lead elsewhere. */
+static void check_path(checker *c, const step *at, ml_text path) {
+    const char *why = ml_path_fault(path);
+    if (why != NULL) problem(c, at, "%s", why);
+}
+
 static void check_format(checker *c, const step *at, const ml_field *field, ml_text text) {
     switch (field->format) {
     case ML_FORMAT_TEXT:
-    case ML_FORMAT_CREDENTIAL: return;
+    case ML_FORMAT_CREDENTIAL:
+    case ML_FORMAT_METHOD: /* its choices say it all */ return;
     case ML_FORMAT_SLUG:
         if (!ml_is_slug(text)) refuse_slug(c, at, field, text);
         return;
@@ -184,6 +193,12 @@ static void check_format(checker *c, const step *at, const ml_field *field, ml_t
         if (!ml_is_language_tag(text))
             problem(c, at, "must be a language tag, such as \"en\", \"de\" or \"pt-BR\"");
         return;
+    case ML_FORMAT_DATE_TIME:
+        if (!ml_is_date_time(text))
+            problem(c, at,
+                    "must be a time with its offset from UTC, such as \"2026-01-31T12:00:00Z\"");
+        return;
+    case ML_FORMAT_PATH: check_path(c, at, text); return;
     }
 }
 
@@ -362,6 +377,7 @@ static bool fits(ml_type type, const ml_value *value) {
     case ML_TYPE_OBJECT:
     case ML_TYPE_MAP: return value->kind == ML_VALUE_OBJECT;
     case ML_TYPE_JSON: return value->kind == ML_VALUE_JSON && value->text.data[0] == '{';
+    case ML_TYPE_ANY: return value->kind != ML_VALUE_FOREIGN;
     }
     return false;
 }
@@ -390,6 +406,7 @@ static void check_value(checker *c, const step *at, const ml_field *field, const
     case ML_TYPE_ARRAY: check_array(c, at, field, value); break;
     case ML_TYPE_OBJECT: check_members(c, at, field->of, value); break;
     case ML_TYPE_MAP: check_map(c, at, field, value); break;
+    case ML_TYPE_ANY: check_free(c, at, value); break;
     case ML_TYPE_BOOL:
     case ML_TYPE_JSON: break;
     }

@@ -114,7 +114,8 @@ typedef enum ml_type {
     ML_TYPE_ARRAY,  /* of what `of` says */
     ML_TYPE_OBJECT, /* with the members in `of` */
     ML_TYPE_MAP,    /* any keys, values of what `of` says */
-    ML_TYPE_JSON    /* any JSON object, as the caller writes it */
+    ML_TYPE_JSON,   /* any JSON object, as the caller writes it */
+    ML_TYPE_ANY     /* any JSON value, likewise */
 } ml_type;
 
 typedef enum ml_format {
@@ -122,15 +123,24 @@ typedef enum ml_format {
     ML_FORMAT_SLUG,         /* lower case letters, digits, "-" and "_" */
     ML_FORMAT_UUID,         /* 8-4-4-4-12 hexadecimal digits */
     ML_FORMAT_LANGUAGE_TAG, /* such as "en" or "pt-BR" */
-    ML_FORMAT_CREDENTIAL    /* text that must never be shown */
+    ML_FORMAT_CREDENTIAL,   /* text that must never be shown */
+    ML_FORMAT_DATE_TIME,    /* ISO 8601 with offset: "2026-01-31T12:00:00Z" */
+    ML_FORMAT_METHOD,       /* of HTTP: "GET", "POST", "PUT", "PATCH" or "DELETE" */
+    ML_FORMAT_PATH          /* what follows the base URL, such as "/ats/v1/candidates": from "/" on,
+                               without query, fragment, empty and dot segments. "%XX" stays as it
+                               is; what else a path cannot hold is percent-encoded */
 } ml_format;
 
 enum {
     ML_FIELD_REQUIRED = 1 << 0,
-    ML_FIELD_IN_PATH = 1 << 1,  /* a part of the path, not of the body */
+    ML_FIELD_IN_PATH = 1 << 1,  /* a part of the path or the method, not of the body */
     ML_FIELD_CLOSED = 1 << 2,   /* nothing but the choices; else they only catch near misses */
     ML_FIELD_UNIQUE = 1 << 3,   /* an array without duplicates */
     ML_FIELD_NULLABLE = 1 << 4, /* an answer may hold null */
+    /* Goes into the query: a list joined by commas, of a map each member (null is left out). */
+    ML_FIELD_IN_QUERY = 1 << 5,
+    ML_FIELD_IN_HEADER = 1 << 6, /* a map of strings: further HTTP headers */
+    ML_FIELD_IS_BODY = 1 << 7,   /* not a member of the body, but all of it */
 };
 
 /* One row of a field table. A table ends with a row whose name is NULL. */
@@ -145,31 +155,54 @@ typedef struct ml_field {
     int64_t relaxed_max;    /* ... raises max to this */
     const char *const *choices; /* known values (of the keys of a map), ends with NULL */
     const struct ml_field *of;  /* members of an object, or the one row of an item or map value */
+    const char *wire;           /* the name that Merge knows it by; NULL: `name` */
 } ml_field;
 
 /* May a request that perhaps arrived be sent again? */
 typedef enum ml_repeat {
-    ML_REPEAT_ALWAYS, /* harmless: reads, link tokens */
-    ML_REPEAT_UNSENT  /* only when nothing was written, or Merge said 429 */
+    ML_REPEAT_ALWAYS,   /* harmless: reads, link tokens */
+    ML_REPEAT_UNSENT,   /* only when nothing was written, or Merge said 429 */
+    ML_REPEAT_BY_METHOD /* unsent for POST and PATCH, else always */
 } ml_repeat;
+
+/* What a 2xx answer is. */
+typedef enum ml_answer {
+    ML_ANSWER_OBJECT,  /* a JSON object */
+    ML_ANSWER_LIST,    /* a JSON array */
+    ML_ANSWER_PAGE,    /* a JSON object with an array `results`, and `next` and `previous` */
+    ML_ANSWER_NOTHING, /* nothing that is looked at; there may be no body */
+    ML_ANSWER_ANY      /* any JSON, no body, or a body that does not claim to be JSON or HTML */
+} ml_answer;
+
+/* Does a call need the token of a linked account? One that has no use for it never sends it. */
+typedef enum ml_account { ML_ACCOUNT_NONE, ML_ACCOUNT_REQUIRED, ML_ACCOUNT_OPTIONAL } ml_account;
 
 /* One row of the operation table: an endpoint of Merge's API. */
 typedef struct ml_operation {
     const char *name;   /* "create_link_token" */
-    const char *method; /* "POST" */
-    const char *path;   /* "/{category}/v1/link-token" */
+    const char *method; /* "POST", or "{method}": what that field says */
+    const char *path;   /* "/{category}/v1/link-token": "{name}" is one segment, encoded;
+                           "{+name}" is a whole path, of ML_FORMAT_PATH */
     const char
         *category_from; /* the array field whose first item is the category by default, or NULL */
     ml_repeat repeat;
-    bool needs_account_token;
+    ml_account account;
     size_t max_response_bytes;
     const ml_field *fields;   /* in the order in which they are sent */
-    const ml_field *response; /* what a 2xx answer promises; NULL: nothing that is looked at */
-    const char *result;       /* name of the type that languages give to it: "LinkToken" */
+    size_t positional;        /* so many of them, the first, may be given by position */
+    ml_answer answer;         /* what a 2xx answer is ... */
+    const ml_field *response; /* ... and which members it has; NULL: none that are looked at */
+    const char *result; /* name of the type that languages give to it, or to each of a list or page:
+                           "LinkToken"; NULL: none */
+    const char *spent;  /* the hint of a 404 to a call of which more than one attempt was made, or
+                           NULL */
 } ml_operation;
 
 /* The row with that name, or NULL. Rows live as long as the program. */
 const ml_operation *ml_operation_find(const char *name);
+/* All rows: so many, and the one with that index; NULL: no such index. */
+size_t ml_operation_count(void);
+const ml_operation *ml_operation_at(size_t index);
 /* The row of a field by its name, or NULL. */
 const ml_field *ml_field_find(const ml_field *fields, const char *name);
 
@@ -180,6 +213,9 @@ typedef struct ml_value ml_value;
 
 /* A request for an operation. The caller frees it. NULL when memory is out. */
 ml_request *ml_request_new(const ml_operation *operation);
+/* Another one that is the same in all. The caller frees it. NULL when memory is out, also for the
+ * first one. */
+ml_request *ml_request_copy(const ml_request *request);
 void ml_request_free(ml_request *request);
 
 /* The object that the operation's fields are added to. Belongs to the request. */
@@ -189,7 +225,8 @@ ml_value *ml_request_extra(ml_request *request);
 
 /*
  * Each adds one value: to an object under `name`, to an array at its end (`name` is then ignored).
- * Names in an object must differ.
+ * One with a row that is added to an object again replaces what was there; names without one must
+ * differ.
  * All arguments are copied. A parent of NULL is ignored, and running out of memory is remembered
  * and reported by ml_client_call(), so that callers need not check each step.
  */
@@ -222,6 +259,8 @@ void ml_request_set_words(ml_request *request, const ml_words *words);
 /* The API key of this one call, copied; not given: the client's. */
 void ml_request_set_api_key(ml_request *request, ml_text api_key);
 bool ml_request_has_api_key(const ml_request *request);
+/* The account token of this one call, copied; not given: the client's. */
+void ml_request_set_account_token(ml_request *request, ml_text account_token);
 const ml_operation *ml_request_operation(const ml_request *request);
 
 /* A further HTTP header, copied. Checked with the fields. */
@@ -290,6 +329,27 @@ void ml_client_free(ml_client *client);
 void ml_client_get_options(const ml_client *client, ml_client_options *options);
 /* Would these options make a client like this one? The API key is not compared. */
 bool ml_client_matches(const ml_client *client, const ml_client_options *options);
+
+/* What a view changes; what is not given stays as it is. */
+typedef struct ml_view_options {
+    ml_text account_token, category, region;
+    ml_text base_url; /* wins over region */
+    double timeout;   /* negative (default): as it is */
+    int max_retries;  /* negative (default): as it is */
+} ml_view_options;
+
+/* Changes nothing. */
+void ml_view_options_init(ml_view_options *options);
+
+/*
+ * Makes a view of a client, or of a view: a client with other options over the same connections and
+ * the same engine. Copies. *view is the caller's to free, before the client or after it: what they
+ * share goes with the last of them.
+ * Closing a view closes it alone: later calls end with ML_ERR_CLOSED, those under way go on.
+ * Closing the client closes its views.
+ */
+ml_status ml_client_view(ml_client *client, const ml_view_options *changes, ml_client **view,
+                         ml_error *error);
 
 typedef struct ml_response ml_response;
 

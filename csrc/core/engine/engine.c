@@ -202,7 +202,7 @@ static ml_engine *new_engine(const ml_engine_parts *parts, ml_error *error) {
     engine->transport = parts->transport;
     engine->inbox_end = &engine->inbox;
     engine->many = parts->transport->many->open(parts->config, error);
-    ml_turns_init(&engine->turns, parts, engine->many, &engine->outgoing);
+    ml_turns_init(&engine->turns, parts->transport, engine->many, &engine->outgoing);
     if (engine->many == NULL) {
         free_engine(engine);
         return NULL;
@@ -298,8 +298,8 @@ static ml_status check(ml_request *request, const ml_engine_parts *parts,
                        const ml_submit_options *options, ml_error *error) {
     ml_call_options call_options = {.timeout = options->timeout,
                                     .max_retries = options->max_retries};
-    ml_status status = ml_call_check(request, parts->config, &call_options, error);
-    return status == ML_OK ? ml_message_check(request, parts->config, error) : status;
+    ml_status status = ml_call_check(request, &parts->terms->config, &call_options, error);
+    return status == ML_OK ? ml_message_check(request, &parts->terms->config, error) : status;
 }
 
 ml_status ml_engine_submit(ml_engine_home *home, const ml_engine_parts *parts, ml_request *request,
@@ -308,9 +308,10 @@ ml_status ml_engine_submit(ml_engine_home *home, const ml_engine_parts *parts, m
     if (ticket != NULL) *ticket = NULL;
     ml_status status = check(request, parts, options, error);
     if (status != ML_OK) return status;
-    ml_ticket *made = ml_ticket_new(options, mailbox);
+    ml_ticket *made = ml_ticket_new(options, parts->terms, mailbox);
     if (made == NULL) return ml_fail_memory(error);
-    double timeout = options->timeout > 0.0 ? options->timeout : parts->config->options.timeout;
+    double timeout =
+        options->timeout > 0.0 ? options->timeout : parts->terms->config.options.timeout;
     made->deadline = parts->transport->now() + timeout;
     made->letter.news.request = request;
     if (ticket != NULL) *ticket = made;

@@ -8,8 +8,7 @@
 #ifndef ML_ENGINE_H
 #define ML_ENGINE_H
 
-#include "../config.h"
-#include "../guard.h"
+#include "../terms.h"
 #include "../transport.h"
 
 typedef struct ml_engine ml_engine;
@@ -17,8 +16,8 @@ typedef struct ml_engine ml_engine;
 /* What a client lends to its engine. */
 typedef struct ml_engine_parts {
     const ml_transport *transport;
-    const ml_config *config;
-    ml_guard *guard; /* NULL: no error budget */
+    const ml_config *config; /* by which it connects */
+    ml_terms *terms;         /* of what is submitted now */
 } ml_engine_parts;
 
 /* Where a client keeps its engine. Under the process's lock; all zero at first. */

@@ -7,7 +7,7 @@
 static const ml_error all_well = ML_STATIC_ERROR(ML_OK, "");
 static const ml_error no_memory = ML_STATIC_ERROR(ML_ERR_MEMORY, "out of memory");
 
-ml_ticket *ml_ticket_new(const ml_submit_options *options, ml_mailbox *mailbox) {
+ml_ticket *ml_ticket_new(const ml_submit_options *options, ml_terms *terms, ml_mailbox *mailbox) {
     ml_ticket *ticket = calloc(1, sizeof *ticket);
     if (ticket == NULL) return NULL;
     ticket->letter = (ml_letter){.news = {.context = options->context}, .ticket = ticket};
@@ -16,6 +16,7 @@ ml_ticket *ml_ticket_new(const ml_submit_options *options, ml_mailbox *mailbox) 
     ticket->max_retries = options->max_retries;
     ticket->tells_attempts = options->tells_attempts;
     ticket->flow = ml_flow_keep(options->flow);
+    ticket->terms = ml_terms_keep(terms);
     ticket->mailbox = mailbox;
     return ticket;
 }
@@ -27,6 +28,7 @@ void ml_ticket_free(ml_ticket *ticket) {
     if (ticket->failure != NULL) ml_error_clear(ticket->failure);
     free(ticket->failure);
     ml_flow_leave(ticket->flow);
+    ml_terms_leave(ticket->terms);
     free(ticket);
 }
 

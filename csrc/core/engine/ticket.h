@@ -4,6 +4,7 @@
 #ifndef ML_TICKET_H
 #define ML_TICKET_H
 
+#include "../terms.h"
 #include "heap.h"
 #include "mailbox.h"
 
@@ -21,6 +22,7 @@ struct ml_ticket {
     /* owned */
     ml_error *failure; /* the outcome's error; NULL: none, or no memory for it */
     ml_flow *flow;     /* counted; NULL: none */
+    ml_terms *terms;   /* counted */
     /* under the process's lock */
     ml_engine *engine;                       /* borrowed; NULL: the outcome is in the mailbox */
     ml_mailbox *mailbox;                     /* borrowed; NULL: gone */
@@ -40,7 +42,7 @@ struct ml_ticket {
 
 /* NULL when memory is out. Copies what the options say; the request stays the caller's until the
  * letter has it. */
-ml_ticket *ml_ticket_new(const ml_submit_options *options, ml_mailbox *mailbox);
+ml_ticket *ml_ticket_new(const ml_submit_options *options, ml_terms *terms, ml_mailbox *mailbox);
 /* With the outcome; what it owns, too. Its job must be gone. */
 void ml_ticket_free(ml_ticket *ticket);
 

@@ -233,9 +233,8 @@ static ml_status make_job(ml_turns *turns, ml_ticket *ticket, ml_error *error) {
         .on_attempt = tell_attempt,
         .context = job,
     };
-    const ml_engine_parts *parts = &turns->parts;
-    ml_status status = ml_call_init(&job->call, ticket->letter.news.request, parts->config,
-                                    parts->guard, parts->transport, &job->options, error);
+    ml_status status = ml_call_init(&job->call, ticket->letter.news.request, ticket->terms,
+                                    turns->transport, &job->options, error);
     if (status != ML_OK) {
         free(job);
         return status;
@@ -382,11 +381,10 @@ double ml_turns_idle_time(const ml_turns *turns) {
 
 /* ---- life ---- */
 
-void ml_turns_init(ml_turns *turns, const ml_engine_parts *parts, ml_many *many,
+void ml_turns_init(ml_turns *turns, const ml_transport *transport, ml_many *many,
                    ml_letters *outgoing) {
     *turns = (ml_turns){
-        .transport = parts->transport,
-        .parts = *parts,
+        .transport = transport,
         .many = many,
         .outgoing = outgoing,
         .plain = {.timer = {.ring = ring_queue}},

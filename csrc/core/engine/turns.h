@@ -39,12 +39,11 @@ struct ml_job {
 };
 
 typedef struct ml_turns {
-    const ml_transport *transport; /* borrowed, as all in parts */
-    ml_engine_parts parts;
-    ml_many *many;        /* borrowed */
-    ml_letters *outgoing; /* borrowed: where news go */
-    ml_queue plain;       /* of tickets without a flow */
-    ml_queue *queues;     /* all of them */
+    const ml_transport *transport; /* borrowed */
+    ml_many *many;                 /* borrowed */
+    ml_letters *outgoing;          /* borrowed: where news go */
+    ml_queue plain;                /* of tickets without a flow */
+    ml_queue *queues;              /* all of them */
     ml_queue *in_turn, *last_in_turn;
     ml_tickets sent, waiting;
     ml_heap timers;
@@ -55,7 +54,7 @@ typedef struct ml_turns {
     uint64_t round;   /* from 1: what comes in, then what it is time for */
 } ml_turns;
 
-void ml_turns_init(ml_turns *turns, const ml_engine_parts *parts, ml_many *many,
+void ml_turns_init(ml_turns *turns, const ml_transport *transport, ml_many *many,
                    ml_letters *outgoing);
 /* No tickets may be left. */
 void ml_turns_free(ml_turns *turns);

@@ -89,14 +89,25 @@ static double wall_clock(void) {
     return (double)at.tv_sec + (double)at.tv_nsec / 1e9;
 }
 
-static char no_expect[] = "Expect:";
+static char no_expect[] = "Expect:", no_type[] = "Content-Type:";
+
+/* Where a body is usual, "Content-Length: 0" says that there is none. */
+static bool is_empty_post(const ml_exchange *exchange) {
+    static const char *const methods[] = {"POST", "PUT", "PATCH"};
+    if (exchange->has_body) return false;
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+        if (strcmp(exchange->method, methods[i]) == 0) return true;
+    return false;
+}
 
 /* libcurl asks for 100-continue before a body of more than 1 MiB, unless it is told not to. */
 enum { LARGE_BODY = 512 * 1024 };
 
-/* libcurl's list type over the exchange's own lines: nothing is copied, so nothing stays. */
+/* libcurl's list type over the exchange's own lines: nothing is copied, so nothing stays. To an
+ * empty POST libcurl would add a type. */
 static bool link_lines(ml_carrier *carrier, const ml_exchange *exchange) {
     size_t own = exchange->line_count, count = own + 1;
+    char *last = is_empty_post(exchange) ? no_type : no_expect;
     if (count > carrier->line_room) {
         struct curl_slist *lines = realloc(carrier->lines, count * sizeof *lines);
         if (lines == NULL) return false;
@@ -105,8 +116,9 @@ static bool link_lines(ml_carrier *carrier, const ml_exchange *exchange) {
     }
     for (size_t i = 0; i < own; i++)
         carrier->lines[i] = (struct curl_slist){exchange->lines[i], &carrier->lines[i + 1]};
-    carrier->lines[own] = (struct curl_slist){no_expect, NULL};
-    if (own > 0 && exchange->body.length <= LARGE_BODY) carrier->lines[own - 1].next = NULL;
+    carrier->lines[own] = (struct curl_slist){last, NULL};
+    bool needs_last = last == no_type || exchange->body.length > LARGE_BODY;
+    if (own > 0 && !needs_last) carrier->lines[own - 1].next = NULL;
     return true;
 }
 
@@ -120,18 +132,21 @@ static CURLcode set_url(ml_carrier *carrier, const char *url) {
     return ml_secret_set(&carrier->url_text, ml_text_of(url)) ? CURLE_OK : CURLE_OUT_OF_MEMORY;
 }
 
-static CURLcode set_method(CURL *easy, const ml_exchange *exchange) {
-    CURLcode code = curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, NULL);
-    if (!exchange->has_body) {
-        if (code == CURLE_OK) code = curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
-        return code;
-    }
-    if (code == CURLE_OK) code = curl_easy_setopt(easy, CURLOPT_POST, 1L);
+static CURLcode set_body(CURL *easy, const ml_exchange *exchange) {
+    const char *data = exchange->has_body ? exchange->body.data : "";
+    CURLcode code = curl_easy_setopt(easy, CURLOPT_POST, 1L);
     if (code == CURLE_OK)
         code =
             curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)exchange->body.length);
-    if (code == CURLE_OK) code = curl_easy_setopt(easy, CURLOPT_POSTFIELDS, exchange->body.data);
-    if (code == CURLE_OK && strcmp(exchange->method, "POST") != 0)
+    return code == CURLE_OK ? curl_easy_setopt(easy, CURLOPT_POSTFIELDS, data) : code;
+}
+
+static CURLcode set_method(CURL *easy, const ml_exchange *exchange) {
+    CURLcode code = curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, NULL);
+    if (code != CURLE_OK) return code;
+    bool is_post = exchange->has_body || is_empty_post(exchange);
+    code = is_post ? set_body(easy, exchange) : curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+    if (code == CURLE_OK && strcmp(exchange->method, is_post ? "POST" : "GET") != 0)
         code = curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, exchange->method);
     return code;
 }
@@ -161,10 +176,16 @@ CURLcode ml_carrier_load(ml_carrier *carrier, ml_exchange *exchange, ml_route ro
     return set_request(carrier, exchange, route);
 }
 
+/* A lane may carry calls of views, which may lead elsewhere. */
+static const ml_config *config_of(const ml_carrier *carrier) {
+    const ml_config *own = carrier->exchange->config;
+    return own != NULL ? own : carrier->config;
+}
+
 void ml_carrier_end(ml_carrier *carrier, CURLcode code) {
     ml_transfer transfer = {
         .easy = carrier->easy,
-        .config = carrier->config,
+        .config = config_of(carrier),
         .watched = &carrier->watched,
         .exchange = carrier->exchange,
         .code = code,

@@ -150,8 +150,9 @@ static ml_route route_of(const ml_many *many, const ml_exchange *exchange) {
 
 /* Over TLS the server is offered HTTP/2; while it is not known what it speaks, requests wait for
  * the first connection to tell instead of opening one each. */
-static CURLcode set_version(const ml_many *many, CURL *easy) {
-    bool is_offered = many->config->is_tls;
+static CURLcode set_version(const ml_many *many, CURL *easy, const ml_exchange *exchange) {
+    const ml_config *config = exchange->config != NULL ? exchange->config : many->config;
+    bool is_offered = config->is_tls;
     bool waits = is_offered && (many->spoken == 0 || is_multiplexed(many));
     CURLcode code =
         curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
@@ -174,7 +175,7 @@ static bool start(ml_many *many, ml_exchange *exchange) {
         return false;
     }
     CURL *easy = one->carrier.easy;
-    CURLcode code = set_version(many, easy);
+    CURLcode code = set_version(many, easy, exchange);
     if (code == CURLE_OK) code = ml_carrier_load(&one->carrier, exchange, route_of(many, exchange));
     if (code == CURLE_OK && curl_multi_add_handle(many->multi, easy) != CURLM_OK)
         code = CURLE_OUT_OF_MEMORY;
