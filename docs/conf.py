@@ -163,7 +163,7 @@ def show_types(
 # ---- references ----
 
 # What docstrings and signatures name, and no reader of the reference needs.
-INSIDE = {"BaseClient", "Commands", "Pool", "Revealed", "control"}
+INSIDE = {"BaseClient", "Commands", "Key", "Pool", "Query", "Revealed", "control"}
 OTHERS = sys.stdlib_module_names | {"pytest"}
 
 
@@ -174,15 +174,16 @@ def find(
     if node.get("refdomain") != "py":
         return None
     target = node["reftarget"].removesuffix("()")
-    name = target.rpartition(".")[2]
+    owner, _, name = target.rpartition(".")
     if name in INSIDE or name.startswith("_"):
         return content
     domain = env.domains.python_domain
-    for full, entry in domain.find_obj(env, None, None, name, None, 1):  # 1: in any module
-        if full.startswith("merge_link"):
-            return make_refnode(
-                app.builder, node["refdoc"], entry.docname, entry.node_id, content, full
-            )
+    for known in filter(None, (name, owner)):  # fields stand with the class that has them
+        found = domain.find_obj(env, None, None, known, None, 1)  # 1: in any module
+        if len(found) == 1 and found[0][0].startswith("merge_link"):
+            full, entry = found[0]
+            place = (entry.docname, entry.node_id)
+            return make_refnode(app.builder, node["refdoc"], *place, content, full)
     modules = (builtins, collections.abc, types, typing)
     if target.partition(".")[0] in OTHERS or any(hasattr(module, target) for module in modules):
         return content
