@@ -180,9 +180,9 @@ def find(
     domain = env.domains.python_domain
     for known in filter(None, (name, owner)):  # fields stand with the class that has them
         found = domain.find_obj(env, None, None, known, None, 1)  # 1: in any module
-        if len(found) == 1 and found[0][0].startswith("merge_link"):
-            full, entry = found[0]
-            place = (entry.docname, entry.node_id)
+        places = {(entry.docname, entry.node_id) for _, entry in found}
+        if len(places) == 1 and found[0][0].startswith("merge_link"):
+            full, place = found[0][0], places.pop()
             return make_refnode(app.builder, node["refdoc"], *place, content, full)
     modules = (builtins, collections.abc, types, typing)
     if target.partition(".")[0] in OTHERS or any(hasattr(module, target) for module in modules):
