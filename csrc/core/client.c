@@ -130,7 +130,6 @@ bool ml_client_is_closed(ml_client *client) {
 
 void ml_client_free(ml_client *client) {
     if (client == NULL) return;
-    if (!client->is_view) close_hub(client->hub);
     leave_hub(client->hub);
     ml_terms_leave(client->terms);
     free(client);

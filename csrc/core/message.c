@@ -137,10 +137,10 @@ static const ml_value *header_field(const ml_request *request) {
     return map == NULL ? NULL : map->members;
 }
 
-static bool is_overridden(const ml_request *request, const char *name) {
+static bool is_overridden(const ml_request *request, const ml_value *further, const char *name) {
     for (const ml_header *header = request->headers; header != NULL; header = header->next)
         if (ml_text_equal_no_case(header->name, ml_text_of(name))) return true;
-    for (const ml_value *header = header_field(request); header != NULL; header = header->next)
+    for (const ml_value *header = further; header != NULL; header = header->next)
         if (ml_text_equal_no_case(ml_text_of(header->name), ml_text_of(name))) return true;
     return false;
 }
@@ -156,16 +156,16 @@ static void add_line(ml_message *message, ml_text name, const char *before, ml_t
     message->lines[message->line_count++] = line;
 }
 
-static void add_own(ml_message *message, const ml_request *request, const char *name,
-                    const char *before, ml_text value) {
-    if (!is_overridden(request, name)) add_line(message, ml_text_of(name), before, value);
+static void add_own(ml_message *message, const ml_request *request, const ml_value *further,
+                    const char *name, ml_text value) {
+    if (!is_overridden(request, further, name)) add_line(message, ml_text_of(name), "", value);
 }
 
-static size_t count_lines(const ml_request *request) {
+static size_t count_lines(const ml_request *request, const ml_value *further) {
     size_t count = 8;
     for (const ml_header *header = request->headers; header != NULL; header = header->next)
         count++;
-    for (const ml_value *header = header_field(request); header != NULL; header = header->next)
+    for (const ml_value *header = further; header != NULL; header = header->next)
         count++;
     return count;
 }
@@ -173,10 +173,12 @@ static size_t count_lines(const ml_request *request) {
 static ml_status build_header(ml_message *message, const ml_request *request,
                               const ml_config *config, ml_text api_key, ml_error *error) {
     static const ml_text json = {"application/json", 16};
-    message->lines = ml_arena_take(&message->arena, count_lines(request) * sizeof *message->lines);
+    const ml_value *further = header_field(request);
+    message->lines =
+        ml_arena_take(&message->arena, count_lines(request, further) * sizeof *message->lines);
     if (message->lines == NULL) return ml_fail_memory(error);
-    add_own(message, request, "User-Agent", "", config->options.user_agent);
-    add_own(message, request, "Accept", "", json);
+    add_own(message, request, further, "User-Agent", config->options.user_agent);
+    add_own(message, request, further, "Accept", json);
     add_line(message, ml_text_of("Authorization"), "Bearer ", api_key);
     ml_text account_token = ml_message_account_token(request, config);
     if (account_token.data != NULL)
@@ -184,7 +186,7 @@ static ml_status build_header(ml_message *message, const ml_request *request,
     if (message->has_body) add_line(message, ml_text_of("Content-Type"), "", json);
     for (const ml_header *header = request->headers; header != NULL; header = header->next)
         add_line(message, header->name, "", header->value);
-    for (const ml_value *header = header_field(request); header != NULL; header = header->next)
+    for (const ml_value *header = further; header != NULL; header = header->next)
         add_line(message, ml_text_of(header->name), "", header->text);
     return message->arena.failed ? ml_fail_memory(error) : ML_OK;
 }
@@ -204,30 +206,36 @@ static void add_secret(ml_message *message, ml_text secret) {
     if (copy != NULL) message->secrets[message->secret_count++] = (ml_text){copy, secret.length};
 }
 
-/* As the caller wrote it, and as it is in the URL or comes out of it, where that differs. */
-static void add_forms(ml_message *message, ml_text secret,
-                      void (*append)(ml_buffer *out, ml_text text)) {
-    ml_buffer other = {0};
-    append(&other, secret);
-    add_secret(message, secret);
-    if (!ml_text_equal(ml_buffer_view(&other), secret)) add_secret(message, ml_buffer_view(&other));
-    if (other.failed) message->arena.failed = true;
-    ml_buffer_free(&other);
+/* The form that it has in the URL, or that comes out of it, where that is another. */
+static void add_form(ml_message *message, ml_text secret,
+                     void (*append)(ml_buffer *out, ml_text text)) {
+    ml_buffer form = {0};
+    append(&form, secret);
+    if (!ml_text_equal(ml_buffer_view(&form), secret)) add_secret(message, ml_buffer_view(&form));
+    if (form.failed) message->arena.failed = true;
+    ml_buffer_free(&form);
 }
 
-/* What of the request must not be shown. The rows of no operation have more than there is room for.
- */
+static void add_credential(ml_message *message, ml_text secret) {
+    add_secret(message, secret);
+    add_form(message, secret, ml_path_append_segment);
+}
+
+static void add_inside_path(ml_message *message, ml_text path) {
+    ml_text secret = ml_path_secret(path);
+    add_secret(message, secret);
+    add_form(message, secret, ml_path_append);
+    add_form(message, secret, ml_path_decode);
+}
+
+/* What of the request must not be shown. The rows of no operation have more of it than there is
+ * room for. */
 static ml_status list_secrets(ml_message *message, const ml_request *request, ml_error *error) {
     add_secret(message, request->account_token);
     for (const ml_value *value = request->fields->members; value != NULL; value = value->next) {
         if (value->row == NULL || value->kind != ML_VALUE_STRING) continue;
-        if (value->row->format == ML_FORMAT_CREDENTIAL)
-            add_forms(message, value->text, ml_path_append_segment);
-        ml_text inside =
-            value->row->format == ML_FORMAT_PATH ? ml_path_secret(value->text) : (ml_text){0};
-        if (inside.length == 0) continue;
-        add_forms(message, inside, ml_path_append);
-        add_forms(message, inside, ml_path_decode);
+        if (value->row->format == ML_FORMAT_CREDENTIAL) add_credential(message, value->text);
+        if (value->row->format == ML_FORMAT_PATH) add_inside_path(message, value->text);
     }
     return message->arena.failed ? ml_fail_memory(error) : ML_OK;
 }

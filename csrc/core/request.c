@@ -1,4 +1,5 @@
 #include "request.h"
+#include "text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -205,7 +206,7 @@ ml_text ml_request_method(const ml_request *request) {
 /* A row of the body decides: mostly the first one. */
 bool ml_request_has_body(const ml_request *request) {
     static const unsigned elsewhere = ML_FIELD_IN_PATH | ML_FIELD_IN_QUERY | ML_FIELD_IN_HEADER;
-    if (strcmp(request->operation->method, "GET") == 0) return false;
+    if (ml_text_equal(ml_request_method(request), ml_text_of("GET"))) return false;
     for (const ml_field *row = request->operation->fields; row->name != NULL; row++) {
         if ((row->flags & elsewhere) != 0) continue;
         return (row->flags & ML_FIELD_IS_BODY) == 0 || ml_request_value(request, row->name) != NULL;

@@ -4,6 +4,7 @@
 #include "json.h"
 #include "retry.h"
 #include "secret.h"
+#include "text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -191,6 +192,7 @@ static ml_status read_members(ml_response *response, const ml_field *rows, ml_er
     if (ml_json_kind(object) != ML_KIND_OBJECT)
         return ml_fail(error, ML_ERR_RESPONSE, "the answer must be a JSON object, is %s",
                        kind_name(ml_json_kind(object)));
+    if (rows == NULL) return ML_OK;
     for (size_t at = 0; ml_json_next_member(object, &at, &name, &value);)
         if (!add_member(response, rows, name, value)) return ml_fail_memory(error);
     ml_status status = ML_OK;
@@ -207,26 +209,75 @@ static bool looks_like_html(ml_text body) {
     return body.length > 0 && body.data[0] == '<';
 }
 
-static ml_status read_success(ml_response *response, const ml_operation *operation,
-                              const ml_masked *masked, ml_error *error) {
-    ml_text body = ml_buffer_view(&response->body);
+static ml_status refuse_text(const ml_response *response, const ml_json_fault *fault, bool is_html,
+                             ml_error *error) {
+    if (is_html)
+        return ml_fail(error, ML_ERR_RESPONSE, "the answer (status %d) is not JSON but " HTML_PAGE,
+                       response->status);
+    return ml_fail(error, ML_ERR_RESPONSE, "the answer (status %d) is not JSON: at byte %zu: %s",
+                   response->status, fault->offset, fault->what);
+}
+
+static ml_status read_json(ml_response *response, const ml_operation *operation, ml_error *error) {
     ml_json_fault fault;
-    if (operation->response == NULL) return ML_OK;
+    ml_text body = ml_buffer_view(&response->body);
     if (body.length == 0)
         return ml_fail(error, ML_ERR_RESPONSE, "status %d came without a body", response->status);
     switch (ml_json_check(body, &fault)) {
     case ML_JSON_NO_MEMORY: return ml_fail_memory(error);
-    case ML_JSON_INVALID:
-        if (looks_like_html(body))
-            return ml_fail(error, ML_ERR_RESPONSE,
-                           "the answer (status %d) is not JSON but " HTML_PAGE, response->status);
-        return ml_fail(error, ML_ERR_RESPONSE,
-                       "the answer (status %d) is not JSON: at byte %zu: %s", response->status,
-                       fault.offset, fault.what);
+    case ML_JSON_INVALID: return refuse_text(response, &fault, looks_like_html(body), error);
     case ML_JSON_VALID: response->is_json = true; break;
     }
+    if (operation->answer != ML_ANSWER_LIST)
+        return read_members(response, operation->response, error);
+    ml_kind kind = ml_json_kind(ml_json_trim(body));
+    if (kind == ML_KIND_ARRAY) return ML_OK;
+    return ml_fail(error, ML_ERR_RESPONSE, "the answer must be a JSON array, is %s",
+                   kind_name(kind));
+}
+
+/* Does the type of a body, without its parameters, end so? */
+static bool type_ends(ml_text type, const char *end) {
+    size_t length = 0, size = strlen(end);
+    while (length < type.length && type.data[length] != ';' && type.data[length] != ' ')
+        length++;
+    return length >= size &&
+           ml_text_equal_no_case((ml_text){type.data + length - size, size}, ml_text_of(end));
+}
+
+/* What claims to be JSON must be; what is a page for people is none of Merge's. All else, such as
+ * the content of a file, is the caller's to read. */
+static ml_status read_anything(ml_response *response, ml_error *error) {
+    ml_json_fault fault;
+    ml_text body = ml_buffer_view(&response->body);
+    ml_text type = ml_header_find(ml_buffer_view(&response->headers), "Content-Type");
+    bool is_html = type_ends(type, "html") || (type.length == 0 && looks_like_html(body));
+    if (body.length == 0) return ML_OK;
+    switch (ml_json_check(body, &fault)) {
+    case ML_JSON_NO_MEMORY: return ml_fail_memory(error);
+    case ML_JSON_VALID: response->is_json = true; return ML_OK;
+    case ML_JSON_INVALID: break;
+    }
+    if (!is_html && !type_ends(type, "json")) return ML_OK;
+    return refuse_text(response, &fault, is_html || looks_like_html(body), error);
+}
+
+static ml_status read_answer(ml_response *response, const ml_operation *operation,
+                             ml_error *error) {
+    switch (operation->answer) {
+    case ML_ANSWER_NOTHING: return ML_OK;
+    case ML_ANSWER_ANY: return read_anything(response, error);
+    case ML_ANSWER_OBJECT:
+    case ML_ANSWER_LIST:
+    case ML_ANSWER_PAGE: break;
+    }
+    return read_json(response, operation, error);
+}
+
+static ml_status read_success(ml_response *response, const ml_operation *operation,
+                              const ml_masked *masked, ml_error *error) {
     ml_mask(response->body.data, response->body.length, masked->api_key);
-    return read_members(response, operation->response, error);
+    return read_answer(response, operation, error);
 }
 
 /* ---- answers of 400 and more ---- */

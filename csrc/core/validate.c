@@ -4,6 +4,7 @@
 #include "buffer.h"
 #include "error.h"
 #include "path.h"
+#include "query.h"
 #include "request.h"
 #include "text.h"
 
@@ -180,8 +181,10 @@ static void check_path(checker *c, const step *at, ml_text path) {
 static void check_format(checker *c, const step *at, const ml_field *field, ml_text text) {
     switch (field->format) {
     case ML_FORMAT_TEXT:
-    case ML_FORMAT_CREDENTIAL:
-    case ML_FORMAT_METHOD: /* its choices say it all */ return;
+    case ML_FORMAT_CREDENTIAL: return;
+    case ML_FORMAT_METHOD:
+        if (!ml_is_token(text)) problem(c, at, "must be a method of HTTP, such as \"GET\"");
+        return;
     case ML_FORMAT_SLUG:
         if (!ml_is_slug(text)) refuse_slug(c, at, field, text);
         return;
@@ -283,6 +286,14 @@ static bool is_repeated(const ml_value *array, const ml_value *item) {
 /* A list may be long and the search for duplicates is quadratic. */
 enum { MOST_UNIQUE_ITEMS = 1000 };
 
+/* What stands between commas in a query. */
+static void check_joined(checker *c, const step *at, const ml_field *field, const ml_value *item) {
+    if (item->text.length > 0 && memchr(item->text.data, ',', item->text.length) != NULL)
+        problem(c, at, "must not hold a comma: give each value as an item of its own");
+    else
+        check_value(c, at, field, item);
+}
+
 static void check_array(checker *c, const step *at, const ml_field *field, const ml_value *array) {
     check_length(c, at, field, (int64_t)array->count, "item");
     bool unique = (field->flags & ML_FIELD_UNIQUE) != 0;
@@ -290,10 +301,13 @@ static void check_array(checker *c, const step *at, const ml_field *field, const
         problem(c, at, "must have at most %d items", MOST_UNIQUE_ITEMS);
         return;
     }
+    bool is_joined = (field->flags & ML_FIELD_IN_QUERY) != 0;
     step inside = {.up = at};
     for (const ml_value *item = array->members; item != NULL; item = item->next, inside.number++) {
         if (unique && is_repeated(array, item))
             problem(c, &inside, "is already in the list: remove the duplicate");
+        else if (is_joined && item->kind == ML_VALUE_STRING)
+            check_joined(c, &inside, field->of, item);
         else
             check_value(c, &inside, field->of, item);
     }
@@ -305,14 +319,45 @@ static void check_key(checker *c, const step *at, const ml_field *map, const cha
     if (check_choice(c, at, map, key)) check_format(c, at, map, key);
 }
 
+/* A value of a map whose members go into the query. */
+static void check_parameter(checker *c, const step *at, const ml_field *field,
+                            const ml_value *value) {
+    const char *why;
+    check_value(c, at, field, value);
+    if (value->kind == ML_VALUE_UNUSABLE || value->kind == ML_VALUE_FOREIGN) return;
+    if (!ml_query_check(value, &why))
+        c->no_memory = true;
+    else if (why != NULL)
+        problem(c, at, "%s", why);
+}
+
+static void check_header(checker *c, const step *at, const ml_header *header);
+
+static void check_further_header(checker *c, const step *at, const ml_field *field,
+                                 const ml_value *value) {
+    if (value->kind == ML_VALUE_STRING)
+        check_header(c, at, &(ml_header){.name = ml_text_of(value->name), .value = value->text});
+    else
+        check_value(c, at, field, value);
+}
+
+static void check_entry(checker *c, const step *at, const ml_field *map, const ml_value *item) {
+    bool unnameable = item->kind == ML_VALUE_UNUSABLE && item->name[0] == '\0';
+    if ((map->flags & ML_FIELD_IN_HEADER) != 0) {
+        check_further_header(c, at, map->of, item);
+        return;
+    }
+    if (!unnameable) check_key(c, at, map, item->name);
+    if ((map->flags & ML_FIELD_IN_QUERY) != 0)
+        check_parameter(c, at, map->of, item);
+    else
+        check_value(c, at, map->of, item);
+}
+
 static void check_map(checker *c, const step *at, const ml_field *field, const ml_value *map) {
     size_t number = 0;
-    for (const ml_value *item = map->members; item != NULL; item = item->next) {
-        step inside = {at, item->name, number++};
-        bool unnameable = item->kind == ML_VALUE_UNUSABLE && item->name[0] == '\0';
-        if (!unnameable) check_key(c, &inside, field, item->name);
-        check_value(c, &inside, field->of, item);
-    }
+    for (const ml_value *item = map->members; item != NULL; item = item->next)
+        check_entry(c, &(step){at, item->name, number++}, field, item);
 }
 
 /* Names of rows, for near misses. */
@@ -347,11 +392,19 @@ static void check_unknown(checker *c, const step *at, const ml_field *fields,
         check_free_member(c, at, value);
 }
 
+/* A whole body that cannot go out would be left out without a word. */
+static void check_whole_body(checker *c, const step *at, const ml_field *field) {
+    if ((field->flags & ML_FIELD_IS_BODY) != 0 && !ml_request_has_body(c->request))
+        problem(c, at, "cannot be sent: a request of this method has no body");
+}
+
 static void check_known(checker *c, const step *at, const ml_field *field, const ml_value *value) {
-    if (value != NULL)
+    if (value != NULL) {
         check_value(c, at, field, value);
-    else if ((field->flags & ML_FIELD_REQUIRED) != 0)
+        check_whole_body(c, at, field);
+    } else if ((field->flags & ML_FIELD_REQUIRED) != 0) {
         problem(c, at, "is required: give %s", type_words(c, field->type));
+    }
 }
 
 /* The operation's own fields (at == NULL) treat null as not given; nested ones do not. */
@@ -414,12 +467,21 @@ static void check_value(checker *c, const step *at, const ml_field *field, const
 
 /* ---- what stands beside the fields ---- */
 
+static bool has_whole_body(const ml_operation *operation) {
+    const ml_field *row = operation->fields;
+    while (row->name != NULL && (row->flags & ML_FIELD_IS_BODY) == 0)
+        row++;
+    return row->name != NULL;
+}
+
 static void check_extra_member(checker *c, const step *at, const ml_value *value) {
     const ml_operation *operation = c->request->operation;
     if (ml_field_find(operation->fields, value->name) != NULL)
         problem(c, at, "is a known field: pass it as an argument of its own");
-    else if (strcmp(operation->method, "GET") == 0)
+    else if (!ml_request_has_body(c->request))
         problem(c, at, "cannot be sent: this request has no body");
+    else if (has_whole_body(operation))
+        problem(c, at, "cannot be sent: another field is the whole body");
     else if (value->kind == ML_VALUE_UNUSABLE ||
              check_characters(c, at, &(ml_field){.min = 1}, ml_text_of(value->name)))
         check_free(c, at, value);

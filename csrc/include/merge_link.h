@@ -321,7 +321,7 @@ ml_status ml_client_new(const ml_client_options *options, ml_client **client, ml
 /* Ends it for all threads: running calls end with ML_ERR_CLOSED. Any thread; again is harmless. */
 void ml_client_close(ml_client *client);
 bool ml_client_is_closed(ml_client *client);
-/* Closes and frees. No other thread may be in a call. */
+/* Frees it, and closes it unless it has views. No other thread may be in a call. */
 void ml_client_free(ml_client *client);
 
 /* What the client was made with; base_url as it is used. Texts belong to the client. The secrets
@@ -344,7 +344,7 @@ void ml_view_options_init(ml_view_options *options);
 /*
  * Makes a view of a client, or of a view: a client with other options over the same connections and
  * the same engine. Copies. *view is the caller's to free, before the client or after it: what they
- * share goes with the last of them.
+ * share is closed and goes with the last of them.
  * Closing a view closes it alone: later calls end with ML_ERR_CLOSED, those under way go on.
  * Closing the client closes its views.
  */
