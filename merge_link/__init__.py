@@ -25,8 +25,10 @@ What lives here, from the top down; a module imports only from those below it:
 ``bulk``           many tokens: runs that take rows and give ``outcomes``; ``_tally`` counts
 ``webhooks``       whether a webhook is Merge's, and what it says
 ``types``          types of arguments, for wrappers; loaded only when something asks for it
+``results``        answers as results, which ``_decoding`` reads; ``pages`` are lists of them
 ``errors``         what is raised; ``_hints`` makes its notes
-``models``         what is returned, made of ``records``; ``response`` is its HTTP part
+``models``         what is returned: its own, and those of ``accounts`` and ``mappings``, made of
+                   ``records``; ``choices`` are types of members; ``response`` is the HTTP part
 ``_environment``   the environment variables that a client reads; ``_no_proxy`` is one of them
 ``_attempts``      telling of attempts: logging and ``on_attempt``
 ``_gevent``        where a call runs when gevent is at work
@@ -46,9 +48,12 @@ from merge_link.client import Client
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from merge_link import bulk as bulk
+    from merge_link import choices as choices
     from merge_link import errors as errors
     from merge_link import models as models
+    from merge_link import pages as pages
     from merge_link import response as response
+    from merge_link import results as results
     from merge_link import types as types
     from merge_link import webhooks as webhooks
     from merge_link._attempts import Attempt
@@ -82,49 +87,111 @@ if TYPE_CHECKING:
         ValidationError,
         WebhookSignatureError,
     )
-    from merge_link.models import LinkToken
+    from merge_link.models import (
+        AccountDetails,
+        AccountToken,
+        ActionScope,
+        AsyncPassthroughReceipt,
+        AuditEvent,
+        AvailableActions,
+        CommonModelScope,
+        FieldMapping,
+        FieldMappingResult,
+        FieldMappings,
+        FieldScope,
+        Integration,
+        Issue,
+        LinkedAccount,
+        LinkToken,
+        MappingProblem,
+        ModelOperation,
+        PassthroughResponse,
+        RegeneratedAccountToken,
+        RemoteEndpoint,
+        RemoteField,
+        RemoteFields,
+        RemoteKey,
+        Scopes,
+        SyncStatus,
+        TargetField,
+        TargetFields,
+        WebhookReceiver,
+    )
+    from merge_link.pages import AsyncPage, AsyncPager, Page
     from merge_link.response import Headers, Response, Timing
+    from merge_link.results import RawResponse
 
 __all__ = [
     "APIError",
+    "AccountDetails",
+    "AccountToken",
+    "ActionScope",
     "AsyncBulkRun",
     "AsyncClient",
+    "AsyncPage",
+    "AsyncPager",
+    "AsyncPassthroughReceipt",
     "Attempt",
+    "AuditEvent",
     "AuthenticationError",
+    "AvailableActions",
     "BadRequestError",
     "BulkRun",
     "BulkSummary",
     "Client",
     "ClientClosedError",
+    "CommonModelScope",
     "ConfigurationError",
     "ErrorBudgetError",
+    "FieldMapping",
+    "FieldMappingResult",
+    "FieldMappings",
     "FieldProblem",
+    "FieldScope",
     "Headers",
+    "Integration",
+    "Issue",
     "Latency",
     "LinkToken",
+    "LinkedAccount",
+    "MappingProblem",
     "MergeLinkError",
+    "ModelOperation",
     "NotFoundError",
     "Outcome",
     "Outcomes",
+    "Page",
+    "PassthroughResponse",
     "PermissionDeniedError",
     "Progress",
     "RateLimitError",
+    "RawResponse",
+    "RegeneratedAccountToken",
+    "RemoteEndpoint",
+    "RemoteField",
+    "RemoteFields",
+    "RemoteKey",
     "RequestTimeoutError",
     "Response",
     "ResponseError",
+    "Scopes",
     "ServerError",
+    "SyncStatus",
     "TLSError",
+    "TargetField",
+    "TargetFields",
     "Timing",
     "TransportError",
     "ValidationError",
+    "WebhookReceiver",
     "WebhookSignatureError",
     "__version__",
     "create_link_token",
 ]
 
 # Where the public names come from that are loaded when something asks for them.
-_SOURCES = ("errors", "models", "response", "_attempts", "bulk", "aio")
-_LAZY_MODULES = (*_SOURCES, "types", "webhooks")
+_SOURCES = ("errors", "models", "response", "_attempts", "results", "pages", "bulk", "aio")
+_LAZY_MODULES = (*_SOURCES, "types", "choices", "webhooks")
 
 # Type checkers must not see it: to them it would make every misspelt name a good one.
 if not TYPE_CHECKING:

@@ -366,6 +366,8 @@ def _html(value: Any) -> str:
             return _text(value)
         case float():
             return _text(_seconds(value))
+        case bytes():
+            return _text(f"{len(value)} bytes")
         case datetime():
             return _time(value)
         case dict():

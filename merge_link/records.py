@@ -164,9 +164,9 @@ class Record:
             specs[name] = declared if isinstance(declared, _Spec) else _Spec(declared)
             if name in cls.__dict__:
                 delattr(cls, name)
-        # A subclass's own fields come first.
-        cls._specs = {**specs, **cls._specs}
-        cls._types = {**own, **cls._types}
+        # A subclass's own fields come first, and count where it declares one again.
+        cls._specs = {**specs, **cls._specs, **specs}
+        cls._types = {**own, **cls._types, **own}
         type.__setattr__(cls, "__match_args__", tuple(cls._specs))
 
     if not TYPE_CHECKING:

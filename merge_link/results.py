@@ -59,7 +59,7 @@ class RawResponse(Response):
         from merge_link.errors import ResponseError
 
         raise ResponseError(
-            "the answer is not JSON but " + ("something else" if self.content else "empty"),
+            f"the answer is {'not JSON' if self.content else 'empty'}",
             status_code=self.status_code,
             request_id=self.request_id,
             attempts=self.attempts,
