@@ -1,34 +1,86 @@
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from types import TracebackType
-from typing import Any, Self, TypedDict, final
+from typing import Any, Self, TypedDict, Unpack, final
 
 from typing_extensions import disjoint_base
 
 from merge_link._attempts import Attempt
-from merge_link.models import LinkToken
+from merge_link.models import (
+    AccountDetails,
+    AccountToken,
+    AsyncPassthroughReceipt,
+    AuditEvent,
+    AvailableActions,
+    FieldMappingResult,
+    FieldMappings,
+    Issue,
+    LinkedAccount,
+    LinkToken,
+    PassthroughResponse,
+    RegeneratedAccountToken,
+    RemoteFields,
+    RemoteKey,
+    Scopes,
+    SyncStatus,
+    TargetFields,
+    WebhookReceiver,
+)
+from merge_link.pages import AsyncPager, Page
 from merge_link.response import Facts
+from merge_link.results import RawResponse
 from merge_link.types import (
+    AccountReadOptions,
+    AccountStatus,
+    AccountWriteOptions,
+    AsyncAccountReadOptions,
+    AsyncAccountWriteOptions,
+    AsyncReadOptions,
+    AsyncRequestOptions,
+    AsyncWriteOptions,
     CACertificates,
     Category,
     ClientCertificate,
     CommonModel,
     CompletedAccountInitialScreen,
+    IgnoreReason,
+    IssueStatus,
     KnownCategory,
     Language,
+    Method,
     ModelScope,
     PathCategory,
+    ReadOptions,
     Region,
+    RequestFormat,
+    RequestOptions,
+    Texts,
+    Time,
+    WriteOptions,
 )
 
 class _Field(TypedDict):
     name: str
+    wire: str
     type: str
+    format: str
+    place: str
     required: bool
     min: int
     max: int
     choices: tuple[str, ...]
     closed: bool
     members: list[_Field]
+
+class _Operation(TypedDict):
+    name: str
+    method: str
+    path: str
+    repeat: str
+    account: str
+    answer: str
+    result: str | None
+    positional: int
+    takes_extra_body: bool
 
 class _Versions(TypedDict):
     merge_link: str
@@ -149,8 +201,14 @@ def check(operation: str, /, **fields: Any) -> None:
 def fields(operation: str, /) -> list[_Field]:
     """Describe the fields of an operation, in the order in which they are sent.
 
-    Each is a dict of name, type, required, min and max (max 0: no limit), choices, closed
-    (whether nothing but the choices is sent) and members (the fields of the objects in it).
+    Each is a dict of name, wire (what Merge calls it), type, format, place (path, query, header,
+    body, or the whole body), required, min and max (max 0: no limit), choices, closed (whether
+    nothing but the choices is sent) and members (the fields of the objects in it).
+    """
+
+def operations() -> list[_Operation]:
+    """Describe all operations: name, method, path, repeat, account, answer, result, positional,
+    takes_extra_body.
     """
 
 def answer_time(headers: bytes, began: float, /) -> float:
@@ -242,6 +300,9 @@ class BaseClient:
     def user_agent(self) -> str:
         """The User-Agent header that is sent."""
     @property
+    def _root(self) -> Self:
+        """The client whose connections it uses: itself, but of a view."""
+    @property
     def closed(self) -> bool:
         """Has close() been called?"""
     def submit(
@@ -258,11 +319,52 @@ class BaseClient:
         The fields are those of the call, and its options; the flow is a Flow or None. Raises what
         a call raises before it sends anything.
         """
-    def prepare(self, operation: str, fields: dict[str, Any], /) -> Ticket:
+    def prepare(self, operation: str, fields: Any, /) -> Ticket:
         """Return a ticket for a call that begins with its submit().
 
         Takes what is in the fields: the dict is empty afterwards, so that no frame shows it.
         """
+    def for_account(self, account_token: str, *, category: PathCategory | None = None) -> Self:
+        """Return a view of this client for one linked account.
+
+        Its calls go over the same connections, and send the account token where one is needed.
+        It is light: make one for each account, or for each call. Closing it, or leaving its with
+        block, leaves this client open.
+
+        Args:
+            account_token: of the linked account.
+            category: of calls that name none, such as the account's.
+
+        Returns:
+            A client of the same class, for which __init__() is not called.
+        """
+    def with_options(
+        self,
+        *,
+        account_token: str | None = None,
+        category: PathCategory | None = None,
+        region: Region | None = None,
+        base_url: str | None = None,
+        timeout: float | None = None,
+        max_retries: int | None = None,
+    ) -> Self:
+        """Return a view of this client with other options over the same connections.
+
+        What is not given stays as it is. See for_account().
+
+        Args:
+            account_token: of the linked account.
+            category: of calls that name none.
+            region: us, eu or apac.
+            base_url: what stands before /{category}. Wins over the region.
+            timeout: seconds for a whole call, retries and waits included.
+            max_retries: retries at most.
+
+        Returns:
+            A client of the same class, for which __init__() is not called.
+        """
+    def _query(self, operation: str, fields: Any, /) -> Query:
+        """Return what makes a call as often as it is asked to. Empties the fields, as prepare() does."""
     def _enter(self) -> None:
         """Return the client itself; raise ClientClosedError when it is closed."""
     def _close(self) -> None:
@@ -385,10 +487,592 @@ class Client(BaseClient):
 
         Raises what any call raises. Merge's page: https://docs.merge.dev/ats/linked-accounts/
         """
+    def retrieve_account_token(
+        self, public_token: str, **options: Unpack[ReadOptions]
+    ) -> AccountToken:
+        """Exchange a public token for the lasting account token of a linked account.
+
+        Args:
+            public_token: what Merge Link's onSuccess got. It is good once, for 10 minutes.
+            **options: category, timeout, max_retries, api_key, extra_headers.
+
+        Returns:
+            An AccountToken; it is a credential: repr() masks it. Keep it as you keep passwords.
+
+        Merge's page: https://docs.merge.dev/ats/account-token/
+        """
+    def regenerate_account_token(
+        self, **options: Unpack[AccountReadOptions]
+    ) -> RegeneratedAccountToken:
+        """Replace the account token by a new one; the old one is of no more use.
+
+        Args:
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers.
+
+        Returns:
+            A RegeneratedAccountToken; it is a credential: repr() masks it.
+
+        Merge's page: https://docs.merge.dev/ats/account-token/
+        """
+    def account_details(self, **options: Unpack[AccountReadOptions]) -> AccountDetails:
+        """Get what Merge knows of the linked account: integration, status, end user.
+
+        Args:
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers.
+
+        Returns:
+            An AccountDetails.
+
+        Merge's page: https://docs.merge.dev/ats/account-details/
+        """
+    def linked_accounts(
+        self,
+        *,
+        account_category: PathCategory | None = None,
+        cursor: str | None = None,
+        end_user_email_address: str | None = None,
+        end_user_organization_name: str | None = None,
+        end_user_origin_id: str | None = None,
+        end_user_origin_ids: Texts | None = None,
+        id: str | None = None,
+        ids: Texts | None = None,
+        include_duplicates: bool | None = None,
+        integration_name: str | None = None,
+        is_test_account: bool | None = None,
+        page_size: int | None = None,
+        status: AccountStatus | None = None,
+        **options: Unpack[ReadOptions],
+    ) -> Page[LinkedAccount]:
+        """List linked accounts: all, or those that the filters leave.
+
+        Args:
+            account_category: only those of this category, such as ats. (category is that of the
+                path, as in every call.)
+            cursor: where to begin: next_cursor of another page.
+            page_size: results on each page, 1 to 100.
+            end_user_email_address, end_user_organization_name, end_user_origin_id: of one.
+            end_user_origin_ids, ids: lists; any of them.
+            id: of the linked account, a UUID.
+            include_duplicates: also those that Merge takes for copies of another.
+            integration_name: such as Greenhouse.
+            is_test_account: only test accounts, or only others.
+            status: COMPLETE, INCOMPLETE, RELINK_NEEDED or IDLE.
+            **options: category, timeout, max_retries, api_key, extra_headers.
+
+        Returns:
+            A Page of LinkedAccount: iterating over it fetches the pages that follow.
+
+        Merge's page: https://docs.merge.dev/ats/linked-accounts/
+        """
+    def delete_account(self, **options: Unpack[AccountReadOptions]) -> None:
+        """Delete the linked account and all that Merge keeps of it. It cannot be undone.
+
+        Args:
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers.
+
+        Merge's page: https://docs.merge.dev/ats/delete-account/
+        """
+    def generate_key(self, name: str, **options: Unpack[WriteOptions]) -> RemoteKey:
+        """Make a remote key, which a remote server can be reached with.
+
+        Args:
+            name: of the key.
+            **options: category, timeout, max_retries, api_key, extra_headers, extra_body.
+
+        Returns:
+            A RemoteKey; it is a credential: repr() masks it.
+
+        Merge's page: https://docs.merge.dev/ats/generate-key/
+        """
+    def regenerate_key(self, name: str, **options: Unpack[WriteOptions]) -> RemoteKey:
+        """Replace a remote key by a new one.
+
+        Args:
+            name: of the key.
+            **options: category, timeout, max_retries, api_key, extra_headers, extra_body.
+
+        Returns:
+            A RemoteKey; it is a credential: repr() masks it.
+
+        Merge's page: https://docs.merge.dev/ats/regenerate-key/
+        """
+    def sync_status(
+        self,
+        *,
+        cursor: str | None = None,
+        page_size: int | None = None,
+        **options: Unpack[AccountReadOptions],
+    ) -> Page[SyncStatus]:
+        """List how far the sync of each common model is.
+
+        Args:
+            cursor: where to begin: next_cursor of another page.
+            page_size: results on each page, 1 to 100.
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers.
+
+        Returns:
+            A Page of SyncStatus: iterating over it fetches the pages that follow.
+
+        Merge's page: https://docs.merge.dev/ats/sync-status/
+        """
+    def force_resync(self, **options: Unpack[AccountReadOptions]) -> list[SyncStatus]:
+        """Have all models synced at once. Merge may count it against a quota.
+
+        Args:
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers.
+
+        Returns:
+            A list of SyncStatus.
+
+        Merge's page: https://docs.merge.dev/ats/force-resync/
+        """
+    def default_scopes(self, **options: Unpack[ReadOptions]) -> Scopes:
+        """Get the scopes that linked accounts have by default.
+
+        Args:
+            **options: category, timeout, max_retries, api_key, extra_headers.
+
+        Returns:
+            A Scopes.
+
+        Merge's page: https://docs.merge.dev/ats/scopes/
+        """
+    def linked_account_scopes(self, **options: Unpack[AccountReadOptions]) -> Scopes:
+        """Get the scopes of the linked account.
+
+        Args:
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers.
+
+        Returns:
+            A Scopes.
+
+        Merge's page: https://docs.merge.dev/ats/scopes/
+        """
+    def set_linked_account_scopes(
+        self,
+        common_models: list[ModelScope] | tuple[ModelScope, ...],
+        **options: Unpack[AccountWriteOptions],
+    ) -> Scopes:
+        """Set the scopes of the linked account.
+
+        Args:
+            common_models: list of {model_name, model_permissions, field_permissions}; what is
+                not named keeps the default.
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers, extra_body.
+
+        Returns:
+            A Scopes.
+
+        Merge's page: https://docs.merge.dev/ats/scopes/
+        """
+    def issues(
+        self,
+        *,
+        account_token: str | None = None,
+        cursor: str | None = None,
+        end_date: Time | None = None,
+        end_user_organization_name: str | None = None,
+        first_incident_time_after: Time | None = None,
+        first_incident_time_before: Time | None = None,
+        include_muted: bool | None = None,
+        integration_name: str | None = None,
+        last_incident_time_after: Time | None = None,
+        last_incident_time_before: Time | None = None,
+        linked_account_id: str | None = None,
+        page_size: int | None = None,
+        start_date: Time | None = None,
+        status: IssueStatus | None = None,
+        **options: Unpack[ReadOptions],
+    ) -> Page[Issue]:
+        """List the issues of linked accounts: what went wrong with them at the third party.
+
+        Args:
+            account_token: only those of this linked account. It goes into the query; the
+                client's own is not sent.
+            cursor: where to begin: next_cursor of another page.
+            page_size: results on each page, 1 to 100.
+            start_date, end_date: when it happened. Times are aware datetimes, or texts such as
+                2026-01-31T12:00:00Z.
+            first_incident_time_after, first_incident_time_before: when it happened first.
+            last_incident_time_after, last_incident_time_before: when it happened last.
+            end_user_organization_name, integration_name, linked_account_id: of one.
+            include_muted: also those that were muted.
+            status: ONGOING or RESOLVED.
+            **options: category, timeout, max_retries, api_key, extra_headers.
+
+        Returns:
+            A Page of Issue: iterating over it fetches the pages that follow.
+
+        Merge's page: https://docs.merge.dev/ats/issues/
+        """
+    def issue(self, id: str, **options: Unpack[ReadOptions]) -> Issue:
+        """Get one issue.
+
+        Args:
+            id: a UUID.
+            **options: category, timeout, max_retries, api_key, extra_headers.
+
+        Returns:
+            An Issue.
+
+        Merge's page: https://docs.merge.dev/ats/issues/
+        """
+    def passthrough(
+        self,
+        *,
+        method: Method,
+        path: str,
+        base_url_override: str | None = None,
+        data: Any = None,
+        multipart_form_data: Any = None,
+        headers: dict[str, Any] | None = None,
+        request_format: RequestFormat | None = None,
+        normalize_response: bool | None = None,
+        **options: Unpack[AccountWriteOptions],
+    ) -> PassthroughResponse:
+        """Have Merge make a request to the third party with the linked account's login.
+
+        Args:
+            method: of HTTP: GET, POST, PUT, PATCH or DELETE.
+            path: at the third party, such as /users.
+            base_url_override: instead of the third party's usual base URL.
+            data: the body: a string, or what json.dumps can write.
+            multipart_form_data: list of {name, data, encoding, file_name, content_type}.
+            headers: of the request to the third party, a dict. They may hold credentials.
+            request_format: JSON, XML or MULTIPART.
+            normalize_response: have the response turned into JSON.
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers, extra_body.
+
+        Returns:
+            A PassthroughResponse.
+
+        Merge's page: https://docs.merge.dev/ats/passthrough-request/
+        """
+    def async_passthrough(
+        self,
+        *,
+        method: Method,
+        path: str,
+        base_url_override: str | None = None,
+        data: Any = None,
+        multipart_form_data: Any = None,
+        headers: dict[str, Any] | None = None,
+        request_format: RequestFormat | None = None,
+        normalize_response: bool | None = None,
+        **options: Unpack[AccountWriteOptions],
+    ) -> AsyncPassthroughReceipt:
+        """Have Merge make such a request in its own time: see async_passthrough_result().
+
+        Args:
+            method: of HTTP: GET, POST, PUT, PATCH or DELETE.
+            path: at the third party, such as /users.
+            base_url_override: instead of the third party's usual base URL.
+            data: the body: a string, or what json.dumps can write.
+            multipart_form_data: list of {name, data, encoding, file_name, content_type}.
+            headers: of the request to the third party, a dict. They may hold credentials.
+            request_format: JSON, XML or MULTIPART.
+            normalize_response: have the response turned into JSON.
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers, extra_body.
+
+        Returns:
+            An AsyncPassthroughReceipt.
+
+        Merge's page: https://docs.merge.dev/ats/async-passthrough/
+        """
+    def webhook_receivers(self, **options: Unpack[AccountReadOptions]) -> list[WebhookReceiver]:
+        """List where Merge sends webhooks of the linked account.
+
+        Args:
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers.
+
+        Returns:
+            A list of WebhookReceiver.
+
+        Merge's page: https://docs.merge.dev/ats/webhook-receivers/
+        """
+    def create_webhook_receiver(
+        self,
+        *,
+        event: str,
+        is_active: bool,
+        key: str | None = None,
+        **options: Unpack[AccountWriteOptions],
+    ) -> WebhookReceiver:
+        """Have Merge send webhooks of the linked account.
+
+        Args:
+            event: of which to be told, such as LinkedAccount.synced.
+            is_active: True: send them.
+            key: to sign them with; a credential.
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers, extra_body.
+
+        Returns:
+            A WebhookReceiver.
+
+        Merge's page: https://docs.merge.dev/ats/webhook-receivers/
+        """
+    def available_actions(self, **options: Unpack[AccountReadOptions]) -> AvailableActions:
+        """Get what can be done with the models of the linked account. Merge calls it outdated.
+
+        Args:
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers.
+
+        Returns:
+            An AvailableActions.
+
+        Merge's page: https://docs.merge.dev/ats/available-actions/
+        """
+    def field_mappings(
+        self,
+        *,
+        exclude_remote_field_metadata: bool | None = None,
+        **options: Unpack[AccountReadOptions],
+    ) -> FieldMappings:
+        """Get the field mappings of the linked account, by model.
+
+        Args:
+            exclude_remote_field_metadata: leave out the remote fields' metadata.
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers.
+
+        Returns:
+            A FieldMappings.
+
+        Merge's page: https://docs.merge.dev/ats/field-mapping/
+        """
+    def create_field_mapping(
+        self,
+        *,
+        remote_field_traversal_path: list[Any] | tuple[Any, ...],
+        remote_method: str,
+        remote_url_path: str,
+        common_model_name: str,
+        target_field_name: str | None = None,
+        target_field_description: str | None = None,
+        organization_wide_target_field: bool | None = None,
+        is_integration_wide: bool | None = None,
+        jmes_path: str | None = None,
+        advanced_mapping_expression: str | None = None,
+        exclude_remote_field_metadata: bool | None = None,
+        remote_data_iteration_count: int | None = None,
+        **options: Unpack[AccountWriteOptions],
+    ) -> FieldMappingResult:
+        """Map a field of the third party to a field of a common model.
+
+        Args:
+            remote_field_traversal_path: list of keys that lead to the field in the remote data.
+            remote_method, remote_url_path: of the remote endpoint where the field comes from.
+            common_model_name: the model that gets the field; only when it is made.
+            target_field_name, target_field_description: of the field in Merge.
+            organization_wide_target_field: True: for the whole organization.
+            is_integration_wide: True: for all accounts of the integration.
+            jmes_path: JMESPath that picks from the remote field.
+            advanced_mapping_expression: instead of a path: an expression.
+            exclude_remote_field_metadata: leave out the remote fields' metadata.
+            remote_data_iteration_count: remote records to look at.
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers, extra_body.
+
+        Returns:
+            A FieldMappingResult.
+
+        Merge's page: https://docs.merge.dev/ats/field-mapping/
+        """
+    def update_field_mapping(
+        self,
+        id: str,
+        *,
+        remote_field_traversal_path: list[Any] | tuple[Any, ...] | None = None,
+        remote_method: str | None = None,
+        remote_url_path: str | None = None,
+        common_model_name: str | None = None,
+        target_field_name: str | None = None,
+        target_field_description: str | None = None,
+        organization_wide_target_field: bool | None = None,
+        is_integration_wide: bool | None = None,
+        jmes_path: str | None = None,
+        advanced_mapping_expression: str | None = None,
+        exclude_remote_field_metadata: bool | None = None,
+        remote_data_iteration_count: int | None = None,
+        **options: Unpack[AccountWriteOptions],
+    ) -> FieldMappingResult:
+        """Change a field mapping: what is given of it.
+
+        Args:
+            id: of the mapping.
+            remote_field_traversal_path: list of keys that lead to the field in the remote data.
+            remote_method, remote_url_path: of the remote endpoint where the field comes from.
+            common_model_name: the model that gets the field; only when it is made.
+            target_field_name, target_field_description: of the field in Merge.
+            organization_wide_target_field: True: for the whole organization.
+            is_integration_wide: True: for all accounts of the integration.
+            jmes_path: JMESPath that picks from the remote field.
+            advanced_mapping_expression: instead of a path: an expression.
+            exclude_remote_field_metadata: leave out the remote fields' metadata.
+            remote_data_iteration_count: remote records to look at.
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers, extra_body.
+
+        Returns:
+            A FieldMappingResult.
+
+        Merge's page: https://docs.merge.dev/ats/field-mapping/
+        """
+    def delete_field_mapping(self, id: str, **options: Unpack[AccountReadOptions]) -> None:
+        """Delete a field mapping.
+
+        Args:
+            id: of the mapping.
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers.
+
+        Merge's page: https://docs.merge.dev/ats/field-mapping/
+        """
+    def remote_fields(
+        self,
+        *,
+        common_models: Texts | None = None,
+        include_example_values: bool | None = None,
+        **options: Unpack[AccountReadOptions],
+    ) -> RemoteFields:
+        """Get the fields of the third party that can be mapped, by model.
+
+        Args:
+            common_models: list of models; all by default.
+            include_example_values: also a value of each.
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers.
+
+        Returns:
+            A RemoteFields.
+
+        Merge's page: https://docs.merge.dev/ats/field-mapping/
+        """
+    def target_fields(self, **options: Unpack[AccountReadOptions]) -> TargetFields:
+        """Get the fields in Merge that others can be mapped to, by model.
+
+        Args:
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers.
+
+        Returns:
+            A TargetFields.
+
+        Merge's page: https://docs.merge.dev/ats/field-mapping/
+        """
+    def create_target_field(
+        self,
+        *,
+        name: str,
+        description: str | None = None,
+        common_model: str,
+        **options: Unpack[AccountWriteOptions],
+    ) -> TargetFields:
+        """Add a field to a common model, which others can be mapped to.
+
+        Args:
+            name, description: of the field.
+            common_model: that gets it.
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers, extra_body.
+
+        Returns:
+            A TargetFields.
+
+        Merge's page: https://docs.merge.dev/ats/field-mapping/
+        """
+    def audit_trail(
+        self,
+        *,
+        cursor: str | None = None,
+        end_date: Time | None = None,
+        event_type: str | None = None,
+        page_size: int | None = None,
+        start_date: Time | None = None,
+        user_email: str | None = None,
+        **options: Unpack[ReadOptions],
+    ) -> Page[AuditEvent]:
+        """List who has done what in your organization at Merge.
+
+        Args:
+            cursor: where to begin: next_cursor of another page.
+            page_size: results on each page, 1 to 100.
+            start_date, end_date: when. Aware datetimes, or texts such as 2026-01-31T12:00:00Z.
+            event_type: such as INVITED_USER.
+            user_email: of who did it.
+            **options: category, timeout, max_retries, api_key, extra_headers.
+
+        Returns:
+            A Page of AuditEvent: iterating over it fetches the pages that follow.
+
+        Merge's page: https://docs.merge.dev/ats/audit-trail/
+        """
+    def ignore(
+        self,
+        model: str,
+        id: str,
+        reason: IgnoreReason,
+        message: str | None = None,
+        **options: Unpack[AccountWriteOptions],
+    ) -> None:
+        """Have Merge forget one object of a common model, and leave it out of syncs.
+
+        Args:
+            model: as in paths, such as candidates.
+            id: of the object, a UUID.
+            reason: GENERAL_CUSTOMER_REQUEST, GDPR or OTHER.
+            message: for the records.
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers, extra_body.
+
+        Merge's page: https://docs.merge.dev/ats/ignore/
+        """
+    def request(
+        self,
+        method: Method,
+        path: str,
+        *,
+        params: dict[str, Any] | None = None,
+        json: Any = None,
+        headers: dict[str, str] | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse:
+        """Call any endpoint of Merge's API: with this client's key, retries, errors and limits.
+
+        Args:
+            method: GET, POST, PUT, PATCH or DELETE.
+            path: what follows the base URL, such as /ats/v1/candidates.
+            params: the query, a dict. Lists are joined by commas; None is left out.
+            json: the body: any value that json.dumps can write.
+            headers: further HTTP headers, a dict of strings.
+            **options: account_token, timeout, max_retries, api_key, extra_headers.
+
+        POST and PATCH are repeated only when nothing was sent, or on 429.
+
+        Returns:
+            A RawResponse: .json(), .data, .status_code, .headers.
+
+        Merge's reference: https://docs.merge.dev/
+        """
+    def paginate(
+        self,
+        path: str,
+        *,
+        params: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
+        cursor: str | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> Page[dict[str, Any]]:
+        """List what any endpoint of Merge's API lists in pages.
+
+        Args:
+            path: what follows the base URL, such as /ats/v1/candidates.
+            params: the query, a dict. Lists are joined by commas; None is left out.
+            headers: further HTTP headers, a dict of strings.
+            cursor: where to begin: next_cursor of another page.
+            **options: account_token, timeout, max_retries, api_key, extra_headers.
+
+        Returns:
+            A Page of dicts: iterating over it fetches the pages that follow.
+
+        Merge's reference: https://docs.merge.dev/
+        """
     def close(self) -> None:
         """Close the connections. Calls that run in other threads end with ClientClosedError.
 
-        Closing again is harmless. Leaving a with block closes too.
+        A view closes only itself. Closing again is harmless. Leaving a with block closes too.
         """
     def __enter__(self) -> Self:
         """Return the client itself."""
@@ -400,6 +1084,625 @@ class Client(BaseClient):
         /,
     ) -> None:
         """Close the client."""
+
+class AsyncClient(BaseClient):
+    """The part of merge_link.AsyncClient that is written in C."""
+    def retrieve_account_token(
+        self, public_token: str, **options: Unpack[AsyncReadOptions]
+    ) -> Coroutine[Any, Any, AccountToken]:
+        """Exchange a public token for the lasting account token of a linked account.
+
+        Args:
+            public_token: what Merge Link's onSuccess got. It is good once, for 10 minutes.
+            **options: category, timeout, max_retries, api_key, extra_headers.
+
+        Returns:
+            An AccountToken; it is a credential: repr() masks it. Keep it as you keep passwords.
+
+        Merge's page: https://docs.merge.dev/ats/account-token/
+        """
+    def regenerate_account_token(
+        self, **options: Unpack[AsyncAccountReadOptions]
+    ) -> Coroutine[Any, Any, RegeneratedAccountToken]:
+        """Replace the account token by a new one; the old one is of no more use.
+
+        Args:
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers.
+
+        Returns:
+            A RegeneratedAccountToken; it is a credential: repr() masks it.
+
+        Merge's page: https://docs.merge.dev/ats/account-token/
+        """
+    def account_details(
+        self, **options: Unpack[AsyncAccountReadOptions]
+    ) -> Coroutine[Any, Any, AccountDetails]:
+        """Get what Merge knows of the linked account: integration, status, end user.
+
+        Args:
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers.
+
+        Returns:
+            An AccountDetails.
+
+        Merge's page: https://docs.merge.dev/ats/account-details/
+        """
+    def linked_accounts(
+        self,
+        *,
+        account_category: PathCategory | None = None,
+        cursor: str | None = None,
+        end_user_email_address: str | None = None,
+        end_user_organization_name: str | None = None,
+        end_user_origin_id: str | None = None,
+        end_user_origin_ids: Texts | None = None,
+        id: str | None = None,
+        ids: Texts | None = None,
+        include_duplicates: bool | None = None,
+        integration_name: str | None = None,
+        is_test_account: bool | None = None,
+        page_size: int | None = None,
+        status: AccountStatus | None = None,
+        **options: Unpack[AsyncReadOptions],
+    ) -> AsyncPager[LinkedAccount]:
+        """List linked accounts: all, or those that the filters leave.
+
+        Args:
+            account_category: only those of this category, such as ats. (category is that of the
+                path, as in every call.)
+            cursor: where to begin: next_cursor of another page.
+            page_size: results on each page, 1 to 100.
+            end_user_email_address, end_user_organization_name, end_user_origin_id: of one.
+            end_user_origin_ids, ids: lists; any of them.
+            id: of the linked account, a UUID.
+            include_duplicates: also those that Merge takes for copies of another.
+            integration_name: such as Greenhouse.
+            is_test_account: only test accounts, or only others.
+            status: COMPLETE, INCOMPLETE, RELINK_NEEDED or IDLE.
+            **options: category, timeout, max_retries, api_key, extra_headers.
+
+        Returns:
+            A Page of LinkedAccount: iterating over it fetches the pages that follow.
+
+        Merge's page: https://docs.merge.dev/ats/linked-accounts/
+        """
+    def delete_account(
+        self, **options: Unpack[AsyncAccountReadOptions]
+    ) -> Coroutine[Any, Any, None]:
+        """Delete the linked account and all that Merge keeps of it. It cannot be undone.
+
+        Args:
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers.
+
+        Merge's page: https://docs.merge.dev/ats/delete-account/
+        """
+    def generate_key(
+        self, name: str, **options: Unpack[AsyncWriteOptions]
+    ) -> Coroutine[Any, Any, RemoteKey]:
+        """Make a remote key, which a remote server can be reached with.
+
+        Args:
+            name: of the key.
+            **options: category, timeout, max_retries, api_key, extra_headers, extra_body.
+
+        Returns:
+            A RemoteKey; it is a credential: repr() masks it.
+
+        Merge's page: https://docs.merge.dev/ats/generate-key/
+        """
+    def regenerate_key(
+        self, name: str, **options: Unpack[AsyncWriteOptions]
+    ) -> Coroutine[Any, Any, RemoteKey]:
+        """Replace a remote key by a new one.
+
+        Args:
+            name: of the key.
+            **options: category, timeout, max_retries, api_key, extra_headers, extra_body.
+
+        Returns:
+            A RemoteKey; it is a credential: repr() masks it.
+
+        Merge's page: https://docs.merge.dev/ats/regenerate-key/
+        """
+    def sync_status(
+        self,
+        *,
+        cursor: str | None = None,
+        page_size: int | None = None,
+        **options: Unpack[AsyncAccountReadOptions],
+    ) -> AsyncPager[SyncStatus]:
+        """List how far the sync of each common model is.
+
+        Args:
+            cursor: where to begin: next_cursor of another page.
+            page_size: results on each page, 1 to 100.
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers.
+
+        Returns:
+            A Page of SyncStatus: iterating over it fetches the pages that follow.
+
+        Merge's page: https://docs.merge.dev/ats/sync-status/
+        """
+    def force_resync(
+        self, **options: Unpack[AsyncAccountReadOptions]
+    ) -> Coroutine[Any, Any, list[SyncStatus]]:
+        """Have all models synced at once. Merge may count it against a quota.
+
+        Args:
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers.
+
+        Returns:
+            A list of SyncStatus.
+
+        Merge's page: https://docs.merge.dev/ats/force-resync/
+        """
+    def default_scopes(self, **options: Unpack[AsyncReadOptions]) -> Coroutine[Any, Any, Scopes]:
+        """Get the scopes that linked accounts have by default.
+
+        Args:
+            **options: category, timeout, max_retries, api_key, extra_headers.
+
+        Returns:
+            A Scopes.
+
+        Merge's page: https://docs.merge.dev/ats/scopes/
+        """
+    def linked_account_scopes(
+        self, **options: Unpack[AsyncAccountReadOptions]
+    ) -> Coroutine[Any, Any, Scopes]:
+        """Get the scopes of the linked account.
+
+        Args:
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers.
+
+        Returns:
+            A Scopes.
+
+        Merge's page: https://docs.merge.dev/ats/scopes/
+        """
+    def set_linked_account_scopes(
+        self,
+        common_models: list[ModelScope] | tuple[ModelScope, ...],
+        **options: Unpack[AsyncAccountWriteOptions],
+    ) -> Coroutine[Any, Any, Scopes]:
+        """Set the scopes of the linked account.
+
+        Args:
+            common_models: list of {model_name, model_permissions, field_permissions}; what is
+                not named keeps the default.
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers, extra_body.
+
+        Returns:
+            A Scopes.
+
+        Merge's page: https://docs.merge.dev/ats/scopes/
+        """
+    def issues(
+        self,
+        *,
+        account_token: str | None = None,
+        cursor: str | None = None,
+        end_date: Time | None = None,
+        end_user_organization_name: str | None = None,
+        first_incident_time_after: Time | None = None,
+        first_incident_time_before: Time | None = None,
+        include_muted: bool | None = None,
+        integration_name: str | None = None,
+        last_incident_time_after: Time | None = None,
+        last_incident_time_before: Time | None = None,
+        linked_account_id: str | None = None,
+        page_size: int | None = None,
+        start_date: Time | None = None,
+        status: IssueStatus | None = None,
+        **options: Unpack[AsyncReadOptions],
+    ) -> AsyncPager[Issue]:
+        """List the issues of linked accounts: what went wrong with them at the third party.
+
+        Args:
+            account_token: only those of this linked account. It goes into the query; the
+                client's own is not sent.
+            cursor: where to begin: next_cursor of another page.
+            page_size: results on each page, 1 to 100.
+            start_date, end_date: when it happened. Times are aware datetimes, or texts such as
+                2026-01-31T12:00:00Z.
+            first_incident_time_after, first_incident_time_before: when it happened first.
+            last_incident_time_after, last_incident_time_before: when it happened last.
+            end_user_organization_name, integration_name, linked_account_id: of one.
+            include_muted: also those that were muted.
+            status: ONGOING or RESOLVED.
+            **options: category, timeout, max_retries, api_key, extra_headers.
+
+        Returns:
+            A Page of Issue: iterating over it fetches the pages that follow.
+
+        Merge's page: https://docs.merge.dev/ats/issues/
+        """
+    def issue(self, id: str, **options: Unpack[AsyncReadOptions]) -> Coroutine[Any, Any, Issue]:
+        """Get one issue.
+
+        Args:
+            id: a UUID.
+            **options: category, timeout, max_retries, api_key, extra_headers.
+
+        Returns:
+            An Issue.
+
+        Merge's page: https://docs.merge.dev/ats/issues/
+        """
+    def passthrough(
+        self,
+        *,
+        method: Method,
+        path: str,
+        base_url_override: str | None = None,
+        data: Any = None,
+        multipart_form_data: Any = None,
+        headers: dict[str, Any] | None = None,
+        request_format: RequestFormat | None = None,
+        normalize_response: bool | None = None,
+        **options: Unpack[AsyncAccountWriteOptions],
+    ) -> Coroutine[Any, Any, PassthroughResponse]:
+        """Have Merge make a request to the third party with the linked account's login.
+
+        Args:
+            method: of HTTP: GET, POST, PUT, PATCH or DELETE.
+            path: at the third party, such as /users.
+            base_url_override: instead of the third party's usual base URL.
+            data: the body: a string, or what json.dumps can write.
+            multipart_form_data: list of {name, data, encoding, file_name, content_type}.
+            headers: of the request to the third party, a dict. They may hold credentials.
+            request_format: JSON, XML or MULTIPART.
+            normalize_response: have the response turned into JSON.
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers, extra_body.
+
+        Returns:
+            A PassthroughResponse.
+
+        Merge's page: https://docs.merge.dev/ats/passthrough-request/
+        """
+    def async_passthrough(
+        self,
+        *,
+        method: Method,
+        path: str,
+        base_url_override: str | None = None,
+        data: Any = None,
+        multipart_form_data: Any = None,
+        headers: dict[str, Any] | None = None,
+        request_format: RequestFormat | None = None,
+        normalize_response: bool | None = None,
+        **options: Unpack[AsyncAccountWriteOptions],
+    ) -> Coroutine[Any, Any, AsyncPassthroughReceipt]:
+        """Have Merge make such a request in its own time: see async_passthrough_result().
+
+        Args:
+            method: of HTTP: GET, POST, PUT, PATCH or DELETE.
+            path: at the third party, such as /users.
+            base_url_override: instead of the third party's usual base URL.
+            data: the body: a string, or what json.dumps can write.
+            multipart_form_data: list of {name, data, encoding, file_name, content_type}.
+            headers: of the request to the third party, a dict. They may hold credentials.
+            request_format: JSON, XML or MULTIPART.
+            normalize_response: have the response turned into JSON.
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers, extra_body.
+
+        Returns:
+            An AsyncPassthroughReceipt.
+
+        Merge's page: https://docs.merge.dev/ats/async-passthrough/
+        """
+    def webhook_receivers(
+        self, **options: Unpack[AsyncAccountReadOptions]
+    ) -> Coroutine[Any, Any, list[WebhookReceiver]]:
+        """List where Merge sends webhooks of the linked account.
+
+        Args:
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers.
+
+        Returns:
+            A list of WebhookReceiver.
+
+        Merge's page: https://docs.merge.dev/ats/webhook-receivers/
+        """
+    def create_webhook_receiver(
+        self,
+        *,
+        event: str,
+        is_active: bool,
+        key: str | None = None,
+        **options: Unpack[AsyncAccountWriteOptions],
+    ) -> Coroutine[Any, Any, WebhookReceiver]:
+        """Have Merge send webhooks of the linked account.
+
+        Args:
+            event: of which to be told, such as LinkedAccount.synced.
+            is_active: True: send them.
+            key: to sign them with; a credential.
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers, extra_body.
+
+        Returns:
+            A WebhookReceiver.
+
+        Merge's page: https://docs.merge.dev/ats/webhook-receivers/
+        """
+    def available_actions(
+        self, **options: Unpack[AsyncAccountReadOptions]
+    ) -> Coroutine[Any, Any, AvailableActions]:
+        """Get what can be done with the models of the linked account. Merge calls it outdated.
+
+        Args:
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers.
+
+        Returns:
+            An AvailableActions.
+
+        Merge's page: https://docs.merge.dev/ats/available-actions/
+        """
+    def field_mappings(
+        self,
+        *,
+        exclude_remote_field_metadata: bool | None = None,
+        **options: Unpack[AsyncAccountReadOptions],
+    ) -> Coroutine[Any, Any, FieldMappings]:
+        """Get the field mappings of the linked account, by model.
+
+        Args:
+            exclude_remote_field_metadata: leave out the remote fields' metadata.
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers.
+
+        Returns:
+            A FieldMappings.
+
+        Merge's page: https://docs.merge.dev/ats/field-mapping/
+        """
+    def create_field_mapping(
+        self,
+        *,
+        remote_field_traversal_path: list[Any] | tuple[Any, ...],
+        remote_method: str,
+        remote_url_path: str,
+        common_model_name: str,
+        target_field_name: str | None = None,
+        target_field_description: str | None = None,
+        organization_wide_target_field: bool | None = None,
+        is_integration_wide: bool | None = None,
+        jmes_path: str | None = None,
+        advanced_mapping_expression: str | None = None,
+        exclude_remote_field_metadata: bool | None = None,
+        remote_data_iteration_count: int | None = None,
+        **options: Unpack[AsyncAccountWriteOptions],
+    ) -> Coroutine[Any, Any, FieldMappingResult]:
+        """Map a field of the third party to a field of a common model.
+
+        Args:
+            remote_field_traversal_path: list of keys that lead to the field in the remote data.
+            remote_method, remote_url_path: of the remote endpoint where the field comes from.
+            common_model_name: the model that gets the field; only when it is made.
+            target_field_name, target_field_description: of the field in Merge.
+            organization_wide_target_field: True: for the whole organization.
+            is_integration_wide: True: for all accounts of the integration.
+            jmes_path: JMESPath that picks from the remote field.
+            advanced_mapping_expression: instead of a path: an expression.
+            exclude_remote_field_metadata: leave out the remote fields' metadata.
+            remote_data_iteration_count: remote records to look at.
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers, extra_body.
+
+        Returns:
+            A FieldMappingResult.
+
+        Merge's page: https://docs.merge.dev/ats/field-mapping/
+        """
+    def update_field_mapping(
+        self,
+        id: str,
+        *,
+        remote_field_traversal_path: list[Any] | tuple[Any, ...] | None = None,
+        remote_method: str | None = None,
+        remote_url_path: str | None = None,
+        common_model_name: str | None = None,
+        target_field_name: str | None = None,
+        target_field_description: str | None = None,
+        organization_wide_target_field: bool | None = None,
+        is_integration_wide: bool | None = None,
+        jmes_path: str | None = None,
+        advanced_mapping_expression: str | None = None,
+        exclude_remote_field_metadata: bool | None = None,
+        remote_data_iteration_count: int | None = None,
+        **options: Unpack[AsyncAccountWriteOptions],
+    ) -> Coroutine[Any, Any, FieldMappingResult]:
+        """Change a field mapping: what is given of it.
+
+        Args:
+            id: of the mapping.
+            remote_field_traversal_path: list of keys that lead to the field in the remote data.
+            remote_method, remote_url_path: of the remote endpoint where the field comes from.
+            common_model_name: the model that gets the field; only when it is made.
+            target_field_name, target_field_description: of the field in Merge.
+            organization_wide_target_field: True: for the whole organization.
+            is_integration_wide: True: for all accounts of the integration.
+            jmes_path: JMESPath that picks from the remote field.
+            advanced_mapping_expression: instead of a path: an expression.
+            exclude_remote_field_metadata: leave out the remote fields' metadata.
+            remote_data_iteration_count: remote records to look at.
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers, extra_body.
+
+        Returns:
+            A FieldMappingResult.
+
+        Merge's page: https://docs.merge.dev/ats/field-mapping/
+        """
+    def delete_field_mapping(
+        self, id: str, **options: Unpack[AsyncAccountReadOptions]
+    ) -> Coroutine[Any, Any, None]:
+        """Delete a field mapping.
+
+        Args:
+            id: of the mapping.
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers.
+
+        Merge's page: https://docs.merge.dev/ats/field-mapping/
+        """
+    def remote_fields(
+        self,
+        *,
+        common_models: Texts | None = None,
+        include_example_values: bool | None = None,
+        **options: Unpack[AsyncAccountReadOptions],
+    ) -> Coroutine[Any, Any, RemoteFields]:
+        """Get the fields of the third party that can be mapped, by model.
+
+        Args:
+            common_models: list of models; all by default.
+            include_example_values: also a value of each.
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers.
+
+        Returns:
+            A RemoteFields.
+
+        Merge's page: https://docs.merge.dev/ats/field-mapping/
+        """
+    def target_fields(
+        self, **options: Unpack[AsyncAccountReadOptions]
+    ) -> Coroutine[Any, Any, TargetFields]:
+        """Get the fields in Merge that others can be mapped to, by model.
+
+        Args:
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers.
+
+        Returns:
+            A TargetFields.
+
+        Merge's page: https://docs.merge.dev/ats/field-mapping/
+        """
+    def create_target_field(
+        self,
+        *,
+        name: str,
+        description: str | None = None,
+        common_model: str,
+        **options: Unpack[AsyncAccountWriteOptions],
+    ) -> Coroutine[Any, Any, TargetFields]:
+        """Add a field to a common model, which others can be mapped to.
+
+        Args:
+            name, description: of the field.
+            common_model: that gets it.
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers, extra_body.
+
+        Returns:
+            A TargetFields.
+
+        Merge's page: https://docs.merge.dev/ats/field-mapping/
+        """
+    def audit_trail(
+        self,
+        *,
+        cursor: str | None = None,
+        end_date: Time | None = None,
+        event_type: str | None = None,
+        page_size: int | None = None,
+        start_date: Time | None = None,
+        user_email: str | None = None,
+        **options: Unpack[AsyncReadOptions],
+    ) -> AsyncPager[AuditEvent]:
+        """List who has done what in your organization at Merge.
+
+        Args:
+            cursor: where to begin: next_cursor of another page.
+            page_size: results on each page, 1 to 100.
+            start_date, end_date: when. Aware datetimes, or texts such as 2026-01-31T12:00:00Z.
+            event_type: such as INVITED_USER.
+            user_email: of who did it.
+            **options: category, timeout, max_retries, api_key, extra_headers.
+
+        Returns:
+            A Page of AuditEvent: iterating over it fetches the pages that follow.
+
+        Merge's page: https://docs.merge.dev/ats/audit-trail/
+        """
+    def ignore(
+        self,
+        model: str,
+        id: str,
+        reason: IgnoreReason,
+        message: str | None = None,
+        **options: Unpack[AsyncAccountWriteOptions],
+    ) -> Coroutine[Any, Any, None]:
+        """Have Merge forget one object of a common model, and leave it out of syncs.
+
+        Args:
+            model: as in paths, such as candidates.
+            id: of the object, a UUID.
+            reason: GENERAL_CUSTOMER_REQUEST, GDPR or OTHER.
+            message: for the records.
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers, extra_body.
+
+        Merge's page: https://docs.merge.dev/ats/ignore/
+        """
+    def request(
+        self,
+        method: Method,
+        path: str,
+        *,
+        params: dict[str, Any] | None = None,
+        json: Any = None,
+        headers: dict[str, str] | None = None,
+        **options: Unpack[AsyncRequestOptions],
+    ) -> Coroutine[Any, Any, RawResponse]:
+        """Call any endpoint of Merge's API: with this client's key, retries, errors and limits.
+
+        Args:
+            method: GET, POST, PUT, PATCH or DELETE.
+            path: what follows the base URL, such as /ats/v1/candidates.
+            params: the query, a dict. Lists are joined by commas; None is left out.
+            json: the body: any value that json.dumps can write.
+            headers: further HTTP headers, a dict of strings.
+            **options: account_token, timeout, max_retries, api_key, extra_headers.
+
+        POST and PATCH are repeated only when nothing was sent, or on 429.
+
+        Returns:
+            A RawResponse: .json(), .data, .status_code, .headers.
+
+        Merge's reference: https://docs.merge.dev/
+        """
+    def paginate(
+        self,
+        path: str,
+        *,
+        params: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
+        cursor: str | None = None,
+        **options: Unpack[AsyncRequestOptions],
+    ) -> AsyncPager[dict[str, Any]]:
+        """List what any endpoint of Merge's API lists in pages.
+
+        Args:
+            path: what follows the base URL, such as /ats/v1/candidates.
+            params: the query, a dict. Lists are joined by commas; None is left out.
+            headers: further HTTP headers, a dict of strings.
+            cursor: where to begin: next_cursor of another page.
+            **options: account_token, timeout, max_retries, api_key, extra_headers.
+
+        Returns:
+            A Page of dicts: iterating over it fetches the pages that follow.
+
+        Merge's reference: https://docs.merge.dev/
+        """
+
+@final
+class Query:
+    """A call that was made and can be made again, for another page."""
+    def call(self, cursor: str | None = None) -> Any:
+        """Make the call again and return its result; with a cursor, for that page."""
+    def ticket(self, cursor: str | None = None) -> Ticket:
+        """Return a ticket for the same, which begins with its submit()."""
+    @property
+    def client(self) -> Client | AsyncClient:
+        """The client that made the call."""
+    @property
+    def is_async(self) -> bool:
+        """Is that an AsyncClient?"""
 
 @final
 class Ticket:

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import atexit
 import os
-from asyncio import get_running_loop
+from asyncio import get_running_loop, sleep
 from inspect import getdoc, isawaitable, signature
 from operator import index
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakSet, ref
 
 from merge_link import _core
+from merge_link._patience import NOT_THERE_YET, Patience
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Future
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
     from typing import Self, TypeVar, Unpack
 
     from merge_link.bulk import AsyncBulkRun, Progress
-    from merge_link.models import LinkToken
+    from merge_link.models import LinkToken, PassthroughResponse
     from merge_link.types import (
+        AsyncAccountReadOptions,
         AsyncLinkTokenDefaults,
         AsyncLinkTokenParams,
         AsyncWarmUpOptions,
@@ -195,7 +197,7 @@ def _as_in_client(name: str) -> Callable[[Function], Function]:
     return decorate
 
 
-class AsyncClient(_core.BaseClient):
+class AsyncClient(_core.AsyncClient):
     """A client of Merge's linking API whose calls are awaited: on asyncio, and on uvloop.
 
     It takes the options of `Client`, keeps its connections, and may be used by the loops of any
@@ -208,6 +210,9 @@ class AsyncClient(_core.BaseClient):
     ``api_key`` may also be an async callable, awaited at each call. ``on_attempt`` is an ordinary
     one, called in the loop's thread.
 
+    What lists, such as ``client.linked_accounts()``, may be awaited for a page, or be iterated over
+    with ``async for``.
+
     ``await client.aclose()`` closes it, as in httpx, and so does ``await client.close()``, as in
     aiohttp; calls that are under way end with `ClientClosedError`.
 
@@ -218,7 +223,7 @@ class AsyncClient(_core.BaseClient):
     @_as_in_client("create_link_token")
     async def create_link_token(self, **fields: Unpack[AsyncLinkTokenParams]) -> LinkToken:
         """Create a link token: what Merge Link needs to open for one end user."""
-        token: LinkToken = await self._call("create_link_token", fields)
+        token: LinkToken = await self._await(self.prepare("create_link_token", fields))
         return token
 
     def create_link_tokens(
@@ -259,6 +264,25 @@ class AsyncClient(_core.BaseClient):
             for ticket in tickets:  # after a failure, the others
                 ticket.cancel()
 
+    async def async_passthrough_result(
+        self, id: str, *, wait: float | None = None, **options: Unpack[AsyncAccountReadOptions]
+    ) -> PassthroughResponse:
+        """Get what an asynchronous passthrough request was answered.
+
+        All else is as with ``Client.async_passthrough_result``.
+        """
+        fields = cast("dict[str, Any]", options)
+        fields["id"] = id
+        query = self._query("async_passthrough_result", fields)
+        patience = Patience(wait)
+        while True:
+            try:
+                answer: PassthroughResponse = await self._await(query.ticket())
+                return answer
+            except NOT_THERE_YET as error:
+                pause = patience.pause_after(error)
+            await sleep(pause)
+
     async def aclose(self) -> None:
         """Close the connections. Calls that are under way end with `ClientClosedError`.
 
@@ -269,8 +293,9 @@ class AsyncClient(_core.BaseClient):
     def close(self) -> _Done:
         """Do the same at once, with ``await`` or without."""
         self._close()
-        for room in self.__dict__.pop("_rooms", {}).values():
-            room.leave()
+        if self._root is self:  # a view has the rooms of its client
+            for room in self.__dict__.pop("_rooms", {}).values():
+                room.leave()
         return _Done()
 
     async def __aenter__(self) -> Self:
@@ -294,8 +319,14 @@ class AsyncClient(_core.BaseClient):
 
     # ---- calling: no frame here may hold a key, so prepare() empties what it is given ----
 
-    async def _call(self, operation: str, fields: Any) -> Any:
-        ticket = self.prepare(operation, fields)
+    async def _await(self, ticket: _core.Ticket | Exception) -> Any:
+        """Make a call; raise what is wrong with its arguments."""
+        if not isinstance(ticket, _core.Ticket):
+            outcome, ticket = ticket, None  # type: ignore[assignment]
+            try:
+                return _result_of(outcome)
+            finally:
+                del outcome
         if ticket.key_source is not None:
             await give_key((ticket,))
         try:
@@ -319,7 +350,7 @@ class AsyncClient(_core.BaseClient):
         return future
 
     def _room(self, loop: AbstractEventLoop) -> _Room:
-        rooms: dict[int, _Room] = self.__dict__.setdefault("_rooms", {})
+        rooms: dict[int, _Room] = self._root.__dict__.setdefault("_rooms", {})
         room = rooms.get(id(loop))
         if room is None or not room.is_for(loop):
             for key in [key for key, other in rooms.items() if other.is_over()]:

@@ -5,10 +5,11 @@ from merge_link import _core
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from typing import Unpack
+    from typing import Any, Unpack
 
     from merge_link.bulk import BulkRun, Progress
-    from merge_link.types import LinkTokenDefaults
+    from merge_link.models import PassthroughResponse
+    from merge_link.types import AccountReadOptions, LinkTokenDefaults
 
 
 class Client(_core.Client):
@@ -94,6 +95,38 @@ class Client(_core.Client):
         except Exception as error:
             del rows, defaults  # a traceback may show what they hold
             raise error.with_traceback(None) from None
+
+    def async_passthrough_result(
+        self, id: str, *, wait: float | None = None, **options: "Unpack[AccountReadOptions]"
+    ) -> "PassthroughResponse":
+        """Get what an asynchronous passthrough request was answered.
+
+        Args:
+            id: the receipt's async_passthrough_receipt_id.
+            wait: seconds to wait at most until it is there, looking again after 0.5 s and then
+                less and less often, up to every 5 s; None: one look.
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers.
+
+        Returns:
+            A PassthroughResponse. As long as there is none: NotFoundError, or ResponseError.
+
+        Merge's page: https://docs.merge.dev/ats/async-passthrough/
+        """
+        from time import sleep
+
+        from merge_link._patience import NOT_THERE_YET, Patience
+
+        fields: dict[str, Any] = options  # type: ignore[assignment]
+        fields["id"] = id
+        query = self._query("async_passthrough_result", fields)
+        patience = Patience(wait)
+        while True:
+            try:
+                answer: PassthroughResponse = query.call()
+                return answer
+            except NOT_THERE_YET as error:
+                pause = patience.pause_after(error)
+            sleep(pause)
 
     def _repr_html_(self) -> str:
         from merge_link._cards import of_client

@@ -19,30 +19,44 @@ A function that hands its keyword arguments on says so with ``Unpack``::
 `AsyncCallOptions`           the same of `AsyncClient`, whose ``api_key`` may be an async callable:
                              `AsyncWarmUpOptions`, `AsyncLinkTokenParams`,
                              `AsyncLinkTokenDefaults`, `AsyncClientOptions`
+`ReadOptions`                of a call without a body; `WriteOptions`: with one;
+                             `AccountReadOptions`, `AccountWriteOptions`: about a linked account;
+                             `RequestOptions`: of ``request`` and ``paginate``
+`AsyncReadOptions`           and so on: the same of `AsyncClient`
 `CommonModel`                an item of ``common_models``
 `ModelScope`                 an item of ``category_common_model_scopes[...]``, made of
                              `ModelPermission` and `FieldPermissions`
 ===========================  ======================================================
 
 `Category`, `PathCategory` and `Language` name the values that Merge documents and allow any other
-string, because Merge adds some every year; an editor still completes the known ones. `Region`,
-`Action` and `CompletedAccountInitialScreen` are closed. `CACertificates` and `ClientCertificate`
-are what ``ca_bundle`` and ``client_cert`` take.
+string, because Merge adds some every year; an editor still completes the known ones. So do
+`AccountStatus` and `IssueStatus`. `Region`, `Action`, `Method`,
+`IgnoreReason`, `RequestFormat` and `CompletedAccountInitialScreen` are closed. `CACertificates` and
+`ClientCertificate` are what ``ca_bundle`` and ``client_cert`` take.
 """
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from os import PathLike
 from typing import Any, Literal, Required, TypeAlias, TypedDict
 
 from merge_link._attempts import Attempt
 
 __all__ = [
+    "AccountReadOptions",
+    "AccountStatus",
+    "AccountWriteOptions",
     "Action",
+    "AsyncAccountReadOptions",
+    "AsyncAccountWriteOptions",
     "AsyncCallOptions",
     "AsyncClientOptions",
     "AsyncLinkTokenDefaults",
     "AsyncLinkTokenParams",
+    "AsyncReadOptions",
+    "AsyncRequestOptions",
     "AsyncWarmUpOptions",
+    "AsyncWriteOptions",
     "CACertificates",
     "CallOptions",
     "Category",
@@ -52,15 +66,24 @@ __all__ = [
     "CompletedAccountInitialScreen",
     "FieldPermissions",
     "FilePath",
+    "IgnoreReason",
+    "IssueStatus",
     "KnownCategory",
     "Language",
     "LinkTokenDefaults",
     "LinkTokenFields",
     "LinkTokenParams",
+    "Method",
     "ModelPermission",
     "ModelScope",
     "PathCategory",
+    "ReadOptions",
     "Region",
+    "RequestFormat",
+    "RequestOptions",
+    "Texts",
+    "Time",
+    "WriteOptions",
 ]
 
 # ---- choices ----
@@ -87,6 +110,27 @@ Action: TypeAlias = Literal["READ", "WRITE"]
 
 CompletedAccountInitialScreen: TypeAlias = Literal["SELECTIVE_SYNC"]
 """What Merge Link opens with for an account that is linked already."""
+
+AccountStatus: TypeAlias = Literal["COMPLETE", "INCOMPLETE", "RELINK_NEEDED", "IDLE"] | str
+"""Of a linked account."""
+
+IssueStatus: TypeAlias = Literal["ONGOING", "RESOLVED"] | str
+"""Of an issue."""
+
+IgnoreReason: TypeAlias = Literal["GENERAL_CUSTOMER_REQUEST", "GDPR", "OTHER"]
+"""Why an object is ignored."""
+
+Method: TypeAlias = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+"""Of HTTP: of a request to Merge, or by passthrough to a third party."""
+
+RequestFormat: TypeAlias = Literal["JSON", "XML", "MULTIPART"]
+"""Of a passthrough request's body."""
+
+Time: TypeAlias = datetime | str
+"""An aware datetime, or text like ``2026-01-31T12:00:00Z``."""
+
+Texts: TypeAlias = list[str] | tuple[str, ...]
+"""A few texts."""
 
 # ---- certificates ----
 
@@ -166,32 +210,92 @@ class LinkTokenFields(_OptionalFields):
     categories: _Categories
 
 
-class _OptionsOfAll(TypedDict, total=False):
-    """What every call takes, with or without a body, to be awaited or not."""
+class _OptionsOfEvery(TypedDict, total=False):
+    """What every call takes, whatever its path, to be awaited or not."""
 
-    category: PathCategory | None
     timeout: float | None
     max_retries: int | None
     extra_headers: dict[str, str] | None
 
 
-class CallOptions(_OptionsOfAll, total=False):
-    """What each call takes beside the fields."""
+class _OptionsOfAll(_OptionsOfEvery, total=False):
+    """What every call takes that has a category in its path."""
+
+    category: PathCategory | None
+
+
+class ReadOptions(_OptionsOfAll, total=False):
+    """What each call takes beside the fields that has no body."""
 
     api_key: str | Callable[[], str] | None
+
+
+class CallOptions(ReadOptions, total=False):
+    """What each call takes beside the fields."""
+
     extra_body: dict[str, Any] | None
 
 
-class AsyncWarmUpOptions(_OptionsOfAll, total=False):
-    """What ``AsyncClient.warm_up`` takes."""
+WriteOptions: TypeAlias = CallOptions
+"""What each call takes beside the fields that has a body."""
+
+
+class AccountReadOptions(ReadOptions, total=False):
+    """The same of a call about a linked account."""
+
+    account_token: str | None
+
+
+class AccountWriteOptions(CallOptions, total=False):
+    """The same of a call about a linked account that has a body."""
+
+    account_token: str | None
+
+
+class RequestOptions(_OptionsOfEvery, total=False):
+    """What ``Client.request`` and ``Client.paginate`` take beside."""
+
+    account_token: str | None
+    api_key: str | Callable[[], str] | None
+
+
+class AsyncReadOptions(_OptionsOfAll, total=False):
+    """What each call of `AsyncClient` takes beside the fields that has no body."""
 
     api_key: str | Callable[[], str | Awaitable[str]] | None
 
 
-class AsyncCallOptions(AsyncWarmUpOptions, total=False):
+class AsyncWarmUpOptions(AsyncReadOptions, total=False):
+    """What ``AsyncClient.warm_up`` takes."""
+
+
+class AsyncCallOptions(AsyncReadOptions, total=False):
     """What each call of `AsyncClient` takes beside the fields."""
 
     extra_body: dict[str, Any] | None
+
+
+AsyncWriteOptions: TypeAlias = AsyncCallOptions
+"""What each call of `AsyncClient` takes beside the fields that has a body."""
+
+
+class AsyncAccountReadOptions(AsyncReadOptions, total=False):
+    """The same of a call about a linked account."""
+
+    account_token: str | None
+
+
+class AsyncAccountWriteOptions(AsyncCallOptions, total=False):
+    """The same of a call about a linked account that has a body."""
+
+    account_token: str | None
+
+
+class AsyncRequestOptions(_OptionsOfEvery, total=False):
+    """What ``AsyncClient.request`` and ``AsyncClient.paginate`` take beside."""
+
+    account_token: str | None
+    api_key: str | Callable[[], str | Awaitable[str]] | None
 
 
 class LinkTokenParams(LinkTokenFields, CallOptions, total=False):

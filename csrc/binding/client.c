@@ -210,17 +210,21 @@ static PyObject *base_enter(PyObject *self, PyObject *Py_UNUSED(ignored)) {
 
 /* ---- many at once ---- */
 
-/* A ticket of the operation; fields that are no dict are refused. */
-static PyObject *make_ticket(ml_state *state, PyObject *self, PyObject *name, PyObject *fields) {
-    if (state == NULL || ml_client_ready(self) == NULL) return NULL;
+/* Fields that are no dict are refused. */
+static int read_dict(ml_state *state, PyObject *self, PyObject *name, PyObject *fields,
+                     ml_arguments *arguments) {
+    if (state == NULL || ml_client_ready(self) == NULL) return -1;
     if (!PyDict_Check(fields)) {
         PyErr_SetString(PyExc_TypeError, "fields must be a dict");
-        return NULL;
+        return -1;
     }
     const ml_operation *operation = ml_operation_named(name);
+    return operation == NULL ? -1 : ml_arguments_read_dict(state, operation, fields, arguments);
+}
+
+static PyObject *make_ticket(ml_state *state, PyObject *self, PyObject *name, PyObject *fields) {
     ml_arguments arguments;
-    if (operation == NULL || ml_arguments_read_dict(state, operation, fields, &arguments) != 0)
-        return NULL;
+    if (read_dict(state, self, name, fields, &arguments) != 0) return NULL;
     ml_caller caller = ml_caller_of(self);
     return ml_ticket_object_new(state, &caller, &arguments);
 }
@@ -234,6 +238,28 @@ static PyObject *client_prepare(PyObject *self, PyTypeObject *type, PyObject *co
     PyObject *ticket = make_ticket(PyType_GetModuleState(type), self, values[0], values[1]);
     if (PyDict_Check(values[1])) PyDict_Clear(values[1]);
     return ticket;
+}
+
+static PyObject *make_query(ml_state *state, PyObject *self, PyObject *name, PyObject *fields) {
+    ml_arguments arguments;
+    if (read_dict(state, self, name, fields, &arguments) != 0) return NULL;
+    ml_caller caller = ml_caller_of(self);
+    ml_again again = {self, ml_key_source_of(&caller, &arguments), arguments.options.timeout,
+                      arguments.options.max_retries};
+    PyObject *query = ml_query_new(state, &again, arguments.request);
+    ml_arguments_free(&arguments);
+    return query;
+}
+
+static PyObject *client_query(PyObject *self, PyTypeObject *type, PyObject *const *values,
+                              Py_ssize_t count, PyObject *names) {
+    if (count != 2 || names != NULL) {
+        PyErr_SetString(PyExc_TypeError, "_query() takes an operation's name and a dict");
+        return NULL;
+    }
+    PyObject *query = make_query(PyType_GetModuleState(type), self, values[0], values[1]);
+    if (PyDict_Check(values[1])) PyDict_Clear(values[1]);
+    return query;
 }
 
 static PyObject *client_submit(PyObject *self, PyTypeObject *type, PyObject *const *values,
@@ -363,6 +389,9 @@ static PyMethodDef base_methods[] = {
      "prepare($self, operation, fields, /)\n--\n\n"
      "Return a ticket for a call that begins with its submit().\n\n"
      "Takes what is in the fields: the dict is empty afterwards, so that no frame shows it."},
+    {"_query", METHOD(client_query), METH_METHOD | METH_FASTCALL | METH_KEYWORDS,
+     "_query($self, operation, fields, /)\n--\n\n"
+     "Return what makes a call as often as it is asked to. Empties the fields, as prepare() does."},
     {"for_account", METHOD(ml_view_for_account), METH_METHOD | METH_FASTCALL | METH_KEYWORDS,
      ML_DOC_FOR_ACCOUNT},
     {"with_options", METHOD(ml_view_with_options), METH_METHOD | METH_FASTCALL | METH_KEYWORDS,

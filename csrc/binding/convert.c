@@ -61,11 +61,21 @@ static PyObject *json_dumps(ml_state *state) {
     return state->json_dumps;
 }
 
+/* The frames of json hold the value, which may hold a secret. */
+static void drop_traceback(void) {
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    Py_XDECREF(traceback);
+    PyErr_Restore(type, value, NULL);
+}
+
 /* What json says about types and depth is for the caller of the field, not a crash. */
 static int add_refused_json(ml_value *parent, const char *name) {
     if (!PyErr_ExceptionMatches(PyExc_TypeError) && !PyErr_ExceptionMatches(PyExc_ValueError) &&
-        !PyErr_ExceptionMatches(PyExc_RecursionError))
+        !PyErr_ExceptionMatches(PyExc_RecursionError)) {
+        drop_traceback();
         return -1;
+    }
     PyObject *type, *value, *traceback;
     PyErr_Fetch(&type, &value, &traceback);
     PyErr_NormalizeException(&type, &value, &traceback);
@@ -197,6 +207,21 @@ static int is_container(const ml_field *row) {
     return row->type == ML_TYPE_OBJECT || row->type == ML_TYPE_MAP;
 }
 
+static bool is_plain(PyObject *value) {
+    return value == Py_None || PyBool_Check(value) || PyLong_Check(value) || PyFloat_Check(value) ||
+           PyList_Check(value) || PyTuple_Check(value) || PyDict_Check(value);
+}
+
+/* Any JSON; and where it is an item, as in a query, a time is what an API takes for one. */
+static int add_any(ml_state *state, ml_value *parent, const char *name, PyObject *value,
+                   int depth) {
+    if (depth == 0 || is_plain(value)) return add_json(state, parent, name, value);
+    if (PyUnicode_Check(value)) return add_string(parent, name, value);
+    int time = is_time(state, value);
+    if (time < 0) return -1;
+    return time > 0 ? add_time(state, parent, name, value) : add_json(state, parent, name, value);
+}
+
 /* What is not of a type that JSON has. */
 static int add_other(ml_state *state, ml_value *parent, const char *name, PyObject *value,
                      const ml_field *row) {
@@ -211,8 +236,8 @@ static int add_other(ml_state *state, ml_value *parent, const char *name, PyObje
  * no row knows, and what a row leaves free, is the caller's own JSON. */
 static int convert(ml_state *state, ml_value *parent, const char *name, PyObject *value,
                    const ml_field *row, int depth) {
-    if (row == NULL || row->type == ML_TYPE_JSON || row->type == ML_TYPE_ANY)
-        return add_json(state, parent, name, value);
+    if (row == NULL || row->type == ML_TYPE_JSON) return add_json(state, parent, name, value);
+    if (row->type == ML_TYPE_ANY) return add_any(state, parent, name, value, depth);
     if (depth > DEEPEST) {
         ml_add_unusable(parent, name, "is nested too deeply");
     } else if (value == Py_None) {

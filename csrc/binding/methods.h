@@ -27,7 +27,7 @@
     "request_format=None, normalize_response=None, "
 
 #define ML_DOC_PASSTHROUGH_ARGUMENTS                                                               \
-    "    method: of HTTP: GET, POST, PUT, PATCH, DELETE and so on.\n"                              \
+    "    method: of HTTP: GET, POST, PUT, PATCH or DELETE.\n"                                      \
     "    path: at the third party, such as /users.\n"                                              \
     "    base_url_override: instead of the third party's usual base URL.\n"                        \
     "    data: the body: a string, or what json.dumps can write.\n"                                \
@@ -228,12 +228,13 @@
       "POST and PATCH are repeated only when nothing was sent, or on 429.\n\n"                                 \
       "Returns:\n    A RawResponse: .json(), .data, .status_code, .headers.\n\n"                               \
       "Merge's reference: https://docs.merge.dev/")                                                            \
-    X(paginate, "path, *, params=None, headers=None, ",                                                        \
+    X(paginate, "path, *, params=None, headers=None, cursor=None, ",                                           \
       "List what any endpoint of Merge's API lists in pages.\n\n"                                              \
       "Args:\n"                                                                                                \
       "    path: what follows the base URL, such as /ats/v1/candidates.\n"                                     \
       "    params: the query, a dict. Lists are joined by commas; None is left out.\n"                         \
       "    headers: further HTTP headers, a dict of strings.\n"                                                \
+      "    cursor: where to begin: next_cursor of another page.\n"                                             \
       "    **options: account_token, " ML_DOC_OPTIONS                                                          \
       ".\n" ML_DOC_PAGE("dicts") "\nMerge's reference: https://docs.merge.dev/")
 

@@ -105,7 +105,7 @@ static PyObject *describe_field(const ml_field *row) {
     const ml_field *chosen = row->type == ML_TYPE_ARRAY ? row->of : row;
     const ml_field *inside = innermost(row);
     const ml_field *members = inside->type == ML_TYPE_OBJECT ? inside->of : NULL;
-    return Py_BuildValue("{sssssssssssOsLsLsNsOsN}", "name", row->name, "wire",
+    return Py_BuildValue("{ss ss ss ss ss sO sL sL sN sO sN}", "name", row->name, "wire",
                          row->wire != NULL ? row->wire : row->name, "type", type_name(row->type),
                          "format", format_name(row->format), "place", place_name(row->flags),
                          "required", (row->flags & ML_FIELD_REQUIRED) != 0 ? Py_True : Py_False,
@@ -150,8 +150,8 @@ static const char *repeat_name(ml_repeat repeat) {
 
 static PyObject *describe_operation(const ml_operation *operation) {
     return Py_BuildValue(
-        "{sssssssssssssszsnsO}", "name", operation->name, "method", operation->method, "path",
-        operation->path, "repeat", repeat_name(operation->repeat), "account",
+        "{ss ss ss ss ss ss sz sn sO}", "name", operation->name, "method", operation->method,
+        "path", operation->path, "repeat", repeat_name(operation->repeat), "account",
         account_name(operation->account), "answer", ml_answer_name(operation->answer), "result",
         operation->result, "positional", (Py_ssize_t)operation->positional, "takes_extra_body",
         ml_takes_extra_body(operation) ? Py_True : Py_False);

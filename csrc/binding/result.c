@@ -223,7 +223,7 @@ static PyObject *new_result(ml_state *state, const ml_request *request,
 PyObject *ml_result_new(ml_state *state, const ml_again *again, const ml_request *request,
                         const ml_response *response) {
     const ml_operation *operation = ml_request_operation(request);
-    bool is_known = operation->response != NULL;
+    bool is_known = operation->answer == ML_ANSWER_OBJECT && operation->response != NULL;
     if (operation->answer == ML_ANSWER_NOTHING || (is_known && operation->result == NULL))
         return Py_NewRef(Py_None);
     return is_known ? new_result(state, request, response)

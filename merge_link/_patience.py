@@ -1,0 +1,38 @@
+"""Waiting for what is not there yet: how often to look, and for how long."""
+
+from __future__ import annotations
+
+from time import monotonic
+
+from merge_link.errors import ConfigurationError, NotFoundError, ResponseError
+
+# What Merge answers until there is a result: 404, or something else than the result.
+NOT_THERE_YET = (NotFoundError, ResponseError)
+
+_FIRST_PAUSE = 0.5
+_LONGEST_PAUSE = 5.0
+
+
+class Patience:
+    """So many seconds of it; None: one look, and no more."""
+
+    def __init__(self, wait: float | None) -> None:
+        if wait is not None and (isinstance(wait, str | bool) or not wait >= 0):
+            raise ConfigurationError("wait must be a number of seconds, 0 or more", option="wait")
+        self._wait = wait
+        self._end = monotonic() + (wait or 0.0)
+        self._pause = _FIRST_PAUSE
+
+    def pause_after(self, error: Exception) -> float:
+        """Return for how long to pause; raise the error of the last look when time is up."""
+        try:
+            left = self._end - monotonic()
+            if left <= 0:
+                if self._wait:
+                    error.add_note(f"it was not there after {self._wait:g} s of waiting")
+                raise error
+            pause = min(self._pause, left)
+            self._pause = min(self._pause * 2, _LONGEST_PAUSE)
+            return pause
+        finally:
+            del error  # it holds this frame
