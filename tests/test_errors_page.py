@@ -17,7 +17,7 @@ import pytest
 import trustme
 
 import merge_link
-from merge_link import Client
+from merge_link import Client, webhooks
 from merge_link.pytest_plugin import loopback_only
 from samples import FIELDS, KEY
 from scripted import Connection, Script, Server, answer, stay_silent, token_answer
@@ -226,6 +226,10 @@ def actions_of(heading: str, world: World, monkeypatch: pytest.MonkeyPatch) -> l
             call(client, brand_new=1),
         ],
         "A call out of a test": [in_a_test(client)],
+        "A webhook is refused": [
+            lambda: webhooks.verify(b"{}", webhooks.sign(b"{}", "another"), KEY),
+            lambda: webhooks.verify(b'{"a": 1}', webhooks.sign(b'{"a":1}', "a key"), "a key"),
+        ],
     }[heading]
 
 
