@@ -55,6 +55,12 @@ def latest_accounts(db: sqlite3.Connection, limit: int) -> list[LinkedAccount]:
     return [read_account(row) for row in db.execute(query, [limit])]
 
 
+def all_accounts(db: sqlite3.Connection) -> list[LinkedAccount]:
+    """The accounts of all keys, oldest first."""
+    query = f"SELECT {ACCOUNT_COLUMNS} FROM linked_accounts ORDER BY number"
+    return [read_account(row) for row in db.execute(query)]
+
+
 def integration_to_relink(
     db: sqlite3.Connection, api_key: str, order: Mapping[str, Any]
 ) -> str | None:

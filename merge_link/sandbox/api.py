@@ -8,7 +8,7 @@ that ``HEAD`` and ``OPTIONS`` are no methods of the API, and that an account tok
 under another category's path than its account's.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,12 +16,16 @@ from werkzeug.exceptions import NotFound
 from werkzeug.routing import Map, MapAdapter, Rule
 from werkzeug.wrappers import Response
 
+from merge_link.sandbox.account_views import AccountViews
+from merge_link.sandbox.calls import Call, View
+from merge_link.sandbox.common_models import MODELS, Model
 from merge_link.sandbox.faults import Faults
+from merge_link.sandbox.key_views import KeyViews
 from merge_link.sandbox.limits import Limits
-from merge_link.sandbox.linking import LinkedAccount
+from merge_link.sandbox.linking import AccountGone, LinkedAccount
 from merge_link.sandbox.rules import PATH_CATEGORIES
 from merge_link.sandbox.state import State
-from merge_link.sandbox.views import Call, View, Views
+from merge_link.sandbox.views import Views
 from merge_link.sandbox.web import Refusal, Request, find_method, not_found, throttled
 
 PREFIX = "/api/"
@@ -31,14 +35,16 @@ PREFIX = "/api/"
 class Endpoint:
     """What lies behind a name: a view for each method, and the paths that lead there.
 
-    ``path`` follows ``/{category}/v1/``; ``bare_path`` follows ``/integrations/``, where Merge
-    has the endpoint without a category too.
+    ``path`` follows ``/{category}/v1/`` for every category, or ``/{category}/v1/{model}`` for each
+    of ``models`` if there are some; ``bare_path`` follows ``/integrations/``, where Merge has the
+    endpoint without a category too.
     """
 
     views: Mapping[str, View]
     path: str
     bare_path: str | None = None
     needs_account: bool = False
+    models: Collection[Model] = ()
 
 
 class Api:
@@ -51,7 +57,7 @@ class Api:
         self._state = state
         self._faults = faults
         self._limits = limits
-        self._endpoints = _endpoints(Views(state, origin))
+        self._endpoints = _endpoints(Views(state, origin), AccountViews(state), KeyViews(state))
         self._routes = _routes(self._endpoints)
         # The same few paths are asked for again and again.
         self._match = lru_cache(maxsize=1024)(self._match_anew)
@@ -90,7 +96,10 @@ class Api:
             account = self._authenticate_account(request, api_key, category)
         if seconds := self._limits.take_call(account.id if account else api_key):
             raise throttled(seconds)
-        return view(Call(request, api_key, category, arguments.get("public_token", ""), account))
+        try:
+            return view(Call(request, api_key, arguments, account))
+        except AccountGone:
+            raise _no_account() from None
 
     def _match_anew(self, path: str) -> tuple[str | None, Mapping[str, str]]:
         """The name of the endpoint of a path, and what the path says beside."""
@@ -107,9 +116,10 @@ class Api:
             raise _unauthorized("Invalid token header. No credentials provided.")
         if len(words) > 2:
             raise _unauthorized("Invalid token header. Token string should not contain spaces.")
-        if not self._state.accepts(words[1]):
+        owner = self._state.owner(words[1])
+        if owner is None:
             raise _unauthorized("Invalid token.")
-        return words[1]
+        return owner
 
     def _authenticate_account(
         self, request: Request, api_key: str, category: str | None
@@ -119,33 +129,73 @@ class Api:
             raise _unauthorized("Account Token must be passed in as an X-Account-Token header.")
         account = self._state.find_account(api_key, token)
         if account is None or account.category != category:
-            raise _unauthorized("Invalid Account Token.")
+            raise _no_account()
         return account
 
 
-def _endpoints(views: Views) -> dict[str, Endpoint]:
+def _endpoints(linking: Views, account: AccountViews, key: KeyViews) -> dict[str, Endpoint]:
     return {
         "link-token": Endpoint(
-            {"POST": views.create_link_token}, "link-token", bare_path="create-link-token"
+            {"POST": linking.create_link_token}, "link-token", bare_path="create-link-token"
         ),
         "account-token": Endpoint(
-            {"GET": views.exchange_public_token},
+            {"GET": linking.exchange_public_token},
             "account-token/<public_token>",
             bare_path="account-token/<public_token>",
         ),
-        "account-token/regenerate": Endpoint(
-            {"POST": views.regenerate_account_token},
-            "account-token/regenerate",
+        "linked-accounts": Endpoint({"GET": linking.list_accounts}, "linked-accounts"),
+        **_with_account("account-token/regenerate", POST=linking.regenerate_account_token),
+        **_with_account("account-details", GET=linking.retrieve_account),
+        **_with_account("delete-account", POST=linking.delete_account),
+        # ---- of a key ----
+        "generate-key": Endpoint({"POST": key.generate_key}, "generate-key"),
+        "regenerate-key": Endpoint({"POST": key.regenerate_key}, "regenerate-key"),
+        "issues": Endpoint({"GET": key.list_issues}, "issues"),
+        "issue": Endpoint({"GET": key.find_issue}, "issues/<id>"),
+        "audit-trail": Endpoint({"GET": key.list_trail}, "audit-trail"),
+        "default-scopes": Endpoint({"GET": key.read_default_scopes}, "default-scopes"),
+        # ---- of a linked account ----
+        **_with_account("sync-status", GET=account.read_syncs),
+        **_with_account("sync-status/resync", POST=account.resync),
+        **_with_account(
+            "linked-account-scopes", GET=account.read_scopes, POST=account.write_scopes
+        ),
+        **_with_account("passthrough", POST=account.pass_through),
+        **_with_account("async-passthrough", POST=account.pass_through_later),
+        "async-passthrough-result": Endpoint(
+            {"GET": account.find_passthrough}, "async-passthrough/<id>", needs_account=True
+        ),
+        **_with_account("webhook-receivers", GET=account.read_receivers, POST=account.add_receiver),
+        **_with_account("available-actions", GET=account.available_actions),
+        **_with_account("field-mappings", GET=account.read_mappings, POST=account.add_mapping),
+        "field-mapping": Endpoint(
+            {"PATCH": account.change_mapping, "DELETE": account.delete_mapping},
+            "field-mappings/<id>",
             needs_account=True,
         ),
-        "account-details": Endpoint(
-            {"GET": views.retrieve_account}, "account-details", needs_account=True
+        **_with_account("remote-fields", GET=account.read_remote_fields),
+        **_with_account(
+            "target-fields", GET=account.read_target_fields, POST=account.add_target_field
         ),
-        "linked-accounts": Endpoint({"GET": views.list_accounts}, "linked-accounts"),
-        "delete-account": Endpoint(
-            {"POST": views.delete_account}, "delete-account", needs_account=True
+        # ---- common models ----
+        "common-models": Endpoint(
+            {"GET": account.list_objects}, "", needs_account=True, models=MODELS
+        ),
+        "common-model": Endpoint(
+            {"GET": account.find_object}, "/<id>", needs_account=True, models=MODELS
+        ),
+        "ignore": Endpoint(
+            {"POST": account.ignore_object},
+            "/ignore/<id>",
+            needs_account=True,
+            models=[model for model in MODELS if model.can_be_ignored],
         ),
     }
+
+
+def _with_account(name: str, **views: View) -> dict[str, Endpoint]:
+    """An endpoint that needs an account token, and is called as its path."""
+    return {name: Endpoint(views, name, needs_account=True)}
 
 
 def _routes(endpoints: Mapping[str, Endpoint]) -> MapAdapter:
@@ -154,11 +204,24 @@ def _routes(endpoints: Mapping[str, Endpoint]) -> MapAdapter:
 
 
 def _rules(endpoints: Mapping[str, Endpoint]) -> Iterator[Rule]:
-    categories = ", ".join(f'"{category}"' for category in sorted(PATH_CATEGORIES))
     for name, endpoint in endpoints.items():
-        yield Rule(f"{PREFIX}<any({categories}):category>/v1/{endpoint.path}", endpoint=name)
+        for model in endpoint.models:
+            place = f"{_any_of('category', [model.category])}/v1/{_any_of('model', [model.path])}"
+            yield Rule(f"{PREFIX}{place}{endpoint.path}", endpoint=name)
+        if not endpoint.models:
+            place = f"{_any_of('category', PATH_CATEGORIES)}/v1/{endpoint.path}"
+            yield Rule(f"{PREFIX}{place}", endpoint=name)
         if endpoint.bare_path:
             yield Rule(f"{PREFIX}integrations/{endpoint.bare_path}", endpoint=name)
+
+
+def _any_of(name: str, words: Collection[str]) -> str:
+    quoted = ", ".join(f'"{word}"' for word in sorted(words))
+    return f"<any({quoted}):{name}>"
+
+
+def _no_account() -> Refusal:
+    return _unauthorized("Invalid Account Token.")
 
 
 def _unauthorized(detail: str) -> Refusal:

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from datetime import UTC, datetime
 
 
 class Clock:
@@ -34,3 +35,9 @@ class Clock:
         """Go back to the machine's time."""
         with self._lock:
             self._ahead = 0.0
+
+
+def to_iso(seconds: float) -> str:
+    """A time as Merge writes it: ISO 8601 in UTC, to the microsecond."""
+    at = datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
+    return at.isoformat(timespec="microseconds") + "Z"

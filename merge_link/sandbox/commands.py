@@ -3,7 +3,7 @@
 From Python these are methods of `Sandbox`; `control` offers them over HTTP by the same names.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
 from merge_link.sandbox.arguments import (
@@ -30,9 +30,8 @@ class Commands:
 
     Faults happen to requests to Merge's API, in the order they were asked for, one to a request;
     a delay comes on top. Of each, ``times`` says to how many requests it happens (None: to all,
-    until `clear_faults` or `reset`), ``on`` to which endpoint: ``link-token``, ``account-token``,
-    ``account-token/regenerate``, ``account-details``, ``linked-accounts`` or ``delete-account``
-    (None: to any path of the API).
+    until `clear_faults` or `reset`), ``on`` to which endpoint: one of `rules.ENDPOINTS`, such as
+    ``link-token`` (None: to any path of the API).
 
     All raise `ValueError` for an argument that makes no sense.
     """
@@ -148,6 +147,37 @@ class Commands:
     def relink_needed(self, account: str) -> None:
         """Let a linked account need relinking, as when its end user changes the password."""
         self.set_status(account, "RELINK_NEEDED")
+
+    # ---- issues ----
+
+    def raise_issue(
+        self,
+        account: str | None = None,
+        description: str = "Credentials are no longer valid.",
+        *,
+        details: Sequence[str] = (),
+        muted: bool = False,
+    ) -> str:
+        """Let a linked account have an issue, and return the issue's id.
+
+        ``account`` is its id or its account token; None if there is only one. An issue that has
+        this description already and lasts is the same, and happened again.
+        """
+        check_text("description", description)
+        if isinstance(details, str) or not all(isinstance(one, str) for one in details):
+            raise ValueError("details must be a list of strings")
+        if not isinstance(muted, bool):
+            raise ValueError("muted must be true or false")
+        id = self._account(account).id
+        issue = self._state.raise_issue(id, description, details, is_muted=muted)
+        if issue is None:
+            raise ValueError("account must be the id or account token of a linked account")
+        return issue.id
+
+    def resolve_issue(self, id: str) -> None:
+        """Resolve an issue."""
+        if self._state.resolve_issue(check_text("id", id)) is None:
+            raise ValueError("id must be that of an issue")
 
     # ---- webhooks ----
 

@@ -46,6 +46,8 @@ RESULTS: dict[str, str | None] = {
     "complete_magic_link": None,
     "set_status": None,
     "relink_needed": None,
+    "raise_issue": "issue_id",
+    "resolve_issue": None,
     "emit": None,
     "add_api_key": None,
     "reset": None,

@@ -191,6 +191,14 @@ class AnyObject(Field):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Anything(Field):
+    """Any JSON value."""
+
+    def _convert(self, value: object) -> object:
+        return value
+
+
+@dataclass(frozen=True, kw_only=True)
 class Record(Field):
     """An object with fields of its own. Members that are no fields are ignored."""
 

@@ -13,6 +13,16 @@ from merge_link.sandbox.integrations import Integration, find_integration
 Status: TypeAlias = Literal["COMPLETE", "INCOMPLETE", "RELINK_NEEDED", "IDLE"]
 STATUSES: tuple[Status, ...] = ("COMPLETE", "INCOMPLETE", "RELINK_NEEDED", "IDLE")
 
+EventName: TypeAlias = Literal[
+    "linked",
+    "relinked",
+    "deleted",
+    "synced",
+    "fully_synced_initial",
+    "issue_created",
+    "issue_resolved",
+]
+
 PUBLIC_TOKEN_MINUTES = 10
 
 
@@ -87,10 +97,18 @@ class PublicToken:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something happened to a linked account, which is given as it was right after."""
+    """Something happened to a linked account, which is given as it was right after.
 
-    name: Literal["linked", "relinked", "deleted"]
+    ``data`` is what Merge says of it beside, ready for JSON.
+    """
+
+    name: EventName
     account: LinkedAccount
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+class AccountGone(LookupError):
+    """A linked account was deleted since it was found."""
 
 
 class LinkRefused(ValueError):

@@ -1,4 +1,4 @@
-"""Pages of linked accounts, with the cursors that lead from one to the next.
+"""Pages of anything that is numbered, with the cursors that lead from one to the next.
 
 A cursor is opaque to callers. Like those of Django REST Framework it is base64 of a query string,
 which names a place (``p``) and whether the page lies before it (``r=1``) rather than after it.
@@ -6,22 +6,25 @@ which names a place (``p``) and whether the page lies before it (``r=1``) rather
 
 import base64
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Generic, TypeAlias, TypeVar
 from urllib.parse import parse_qs
 
-from merge_link.sandbox.accounts import ACCOUNT_COLUMNS, read_account
-from merge_link.sandbox.linking import LinkedAccount
-
 Filters: TypeAlias = "Sequence[tuple[str, Sequence[str]]]"
+"""Columns, each with the values that it may have."""
+
+Conditions: TypeAlias = "Sequence[tuple[str, Sequence[object]]]"
+"""Expressions of SQL, each with the values of its marks."""
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """Some linked accounts in the order of their first linking, and cursors to the neighbours."""
+class Page(Generic[_T]):
+    """Some of all, in the order of their numbers, and cursors to the neighbours."""
 
-    results: list[LinkedAccount]
+    results: list[_T]
     next: str | None
     previous: str | None
 
@@ -30,39 +33,69 @@ class InvalidCursor(ValueError):
     """No page has such a cursor."""
 
 
-def read_page(db: sqlite3.Connection, filters: Filters, cursor: str, page_size: int) -> Page:
-    """The page of a cursor ("": the first) of the accounts whose columns have these values.
+Select: TypeAlias = "Callable[[int, bool, int], list[tuple[int, _T]]]"
+"""From a place, forward or backward: at most so many as walked over, each with its number."""
 
-    Raises `InvalidCursor`.
-    """
+
+def read_page(select: "Select[_T]", cursor: str, page_size: int) -> Page[_T]:
+    """The page of a cursor ("": the first). Numbers begin at 1. Raises `InvalidCursor`."""
     backward, place = _decode(cursor)
-    where = " AND ".join(
-        ["TRUE", *(f"{column} IN ({_marks(values)})" for column, values in filters)]
-    )
-    wanted = [value for _, values in filters for value in values]
-
-    def select(what: str, beyond: str, place: int, order: str, limit: int) -> list[Any]:
-        return db.execute(
-            f"SELECT {what} FROM linked_accounts WHERE {where} AND number {beyond} ?"
-            f" ORDER BY number {order} LIMIT {limit}",
-            [*wanted, place],
-        ).fetchall()
-
-    beyond, order = ("<", "DESC") if backward else (">", "ASC")
-    rows = select(ACCOUNT_COLUMNS, beyond, place, order, page_size)
-    results = [read_account(row) for row in (reversed(rows) if backward else rows)]
+    rows = select(place, backward, page_size)
+    if backward:
+        rows.reverse()
     # Of an empty page, the neighbours lie on both sides of the cursor's place.
-    first = results[0].number if results else place + backward
-    last = results[-1].number if results else place - (not backward)
+    first = rows[0][0] if rows else place + backward
+    last = rows[-1][0] if rows else place - (not backward)
     return Page(
-        results,
-        next=_encode(last) if select("1", ">", last, "ASC", 1) else None,
-        previous=_encode(first, backward=True) if select("1", "<", first, "DESC", 1) else None,
+        [result for _, result in rows],
+        next=_encode(last) if select(last, False, 1) else None,
+        previous=_encode(first, backward=True) if select(first, True, 1) else None,
     )
 
 
-def _marks(values: Sequence[str]) -> str:
-    return ", ".join("?" * len(values))
+def select_rows(
+    db: sqlite3.Connection,
+    table: str,
+    columns: str,
+    read: Callable[[Sequence[Any]], _T],
+    conditions: Conditions = (),
+    *,
+    source: str = "",
+) -> "Select[_T]":
+    """The rows of a table that fit all conditions; it is numbered by its column ``number``.
+
+    ``source`` is the table joined with others, if it is.
+    """
+    where = " AND ".join([f"({condition})" for condition, _ in conditions] or ["TRUE"])
+    wanted = [value for _, values in conditions for value in values]
+
+    def select(place: int, backward: bool, limit: int) -> list[tuple[int, _T]]:
+        beyond, order = ("<", "DESC") if backward else (">", "ASC")
+        found = db.execute(
+            f"SELECT {table}.number, {columns} FROM {source or table} WHERE {where}"
+            f" AND {table}.number {beyond} ? ORDER BY {table}.number {order} LIMIT {limit}",
+            [*wanted, place],
+        )
+        return [(row[0], read(row[1:])) for row in found]
+
+    return select
+
+
+def select_items(items: Iterable[tuple[int, _T]]) -> "Select[_T]":
+    """Items that are there already, by rising numbers."""
+    kept = list(items)
+
+    def select(place: int, backward: bool, limit: int) -> list[tuple[int, _T]]:
+        if backward:
+            return [item for item in reversed(kept) if item[0] < place][:limit]
+        return [item for item in kept if item[0] > place][:limit]
+
+    return select
+
+
+def is_one_of(column: str, values: Sequence[str]) -> tuple[str, Sequence[str]]:
+    """The condition that a column has one of some values."""
+    return f"{column} IN ({', '.join('?' * len(values))})", values
 
 
 def _encode(place: int, *, backward: bool = False) -> str:

@@ -6,10 +6,9 @@ import threading
 import weakref
 
 APPLICATION_ID = 0x4D4C5342  # "MLSB", which marks a file as a sandbox's
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
-_SCHEMA = f"""
-BEGIN;
+_FIRST = f"""
 CREATE TABLE api_keys (
     number INTEGER PRIMARY KEY,
     api_key TEXT NOT NULL UNIQUE
@@ -51,9 +50,100 @@ CREATE TABLE clock (
 );
 INSERT INTO clock VALUES (0);
 PRAGMA application_id = {APPLICATION_ID};
-PRAGMA user_version = {SCHEMA_VERSION};
-COMMIT;
 """
+
+_SECOND = """
+CREATE TABLE generated_keys (
+    number INTEGER PRIMARY KEY,
+    api_key TEXT NOT NULL UNIQUE,
+    owner TEXT NOT NULL,
+    name TEXT NOT NULL,
+    replaced INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE audit_events (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    api_key TEXT NOT NULL,
+    ip_address TEXT NOT NULL,
+    event_type TEXT NOT NULL,
+    event_description TEXT NOT NULL,
+    created_at REAL NOT NULL
+);
+CREATE TABLE syncs (
+    account_number INTEGER NOT NULL REFERENCES linked_accounts (number) ON DELETE CASCADE,
+    model TEXT NOT NULL,
+    started_at REAL NOT NULL,
+    finished_before REAL,
+    paused_at REAL,
+    disabled INTEGER NOT NULL,
+    PRIMARY KEY (account_number, model)
+);
+CREATE TABLE syncs_told (
+    account_number INTEGER PRIMARY KEY REFERENCES linked_accounts (number) ON DELETE CASCADE,
+    told_at REAL NOT NULL
+);
+CREATE TABLE issues (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    account_number INTEGER NOT NULL REFERENCES linked_accounts (number) ON DELETE CASCADE,
+    status TEXT NOT NULL,
+    error_description TEXT NOT NULL,
+    error_details TEXT NOT NULL,
+    is_muted INTEGER NOT NULL,
+    first_incident_time REAL NOT NULL,
+    last_incident_time REAL NOT NULL
+);
+CREATE TABLE passthroughs (
+    id TEXT PRIMARY KEY,
+    account_number INTEGER NOT NULL REFERENCES linked_accounts (number) ON DELETE CASCADE,
+    answer TEXT NOT NULL,
+    ready_at REAL NOT NULL
+);
+CREATE TABLE scopes (
+    account_number INTEGER PRIMARY KEY REFERENCES linked_accounts (number) ON DELETE CASCADE,
+    common_models TEXT NOT NULL
+);
+CREATE TABLE webhook_receivers (
+    number INTEGER PRIMARY KEY,
+    account_number INTEGER NOT NULL REFERENCES linked_accounts (number) ON DELETE CASCADE,
+    event TEXT NOT NULL,
+    is_active INTEGER NOT NULL,
+    key TEXT
+);
+CREATE TABLE target_fields (
+    number INTEGER PRIMARY KEY,
+    api_key TEXT NOT NULL,
+    category TEXT NOT NULL,
+    model TEXT NOT NULL,
+    name TEXT NOT NULL,
+    description TEXT
+);
+CREATE TABLE field_mappings (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    api_key TEXT NOT NULL,
+    category TEXT NOT NULL,
+    integration_slug TEXT NOT NULL,
+    account_number INTEGER REFERENCES linked_accounts (number) ON DELETE CASCADE,
+    model TEXT NOT NULL,
+    mapping TEXT NOT NULL
+);
+CREATE TABLE ignored_objects (
+    id TEXT PRIMARY KEY,
+    account_number INTEGER NOT NULL REFERENCES linked_accounts (number) ON DELETE CASCADE,
+    reason TEXT NOT NULL,
+    message TEXT
+);
+"""
+
+_STEPS = (_FIRST, _SECOND)
+"""What each version of the schema adds; a file of an older one is brought up to date."""
+
+
+def _schema_after(version: int) -> str:
+    """The script that makes the schema out of an older one, all of it or nothing."""
+    steps = "".join(_STEPS[version:])
+    return f"BEGIN;{steps}PRAGMA user_version = {SCHEMA_VERSION};COMMIT;"
 
 
 class Transaction:
@@ -109,7 +199,7 @@ class Store:
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
         if path is None or path == ":memory:":
             db = _connect(":memory:")
-            db.executescript(_SCHEMA)
+            db.executescript(_schema_after(0))
         else:
             db = _open_file(os.fspath(path))
         self.lock: threading.RLock = threading.RLock()
@@ -154,12 +244,12 @@ def _make_or_check_schema(db: sqlite3.Connection, path: str) -> None:
     (tables,) = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     (application,) = db.execute("PRAGMA application_id").fetchone()
     (version,) = db.execute("PRAGMA user_version").fetchone()
-    if not tables and not application:
-        db.executescript(_SCHEMA)
-    elif application != APPLICATION_ID:
+    if (tables or application) and application != APPLICATION_ID:
         raise ValueError(f"db {path!r} is not a sandbox's database")
-    elif version != SCHEMA_VERSION:
+    if not 0 <= version <= SCHEMA_VERSION:
         raise ValueError(f"db {path!r} was made by another version of merge-link: name a new file")
+    if version < SCHEMA_VERSION:
+        db.executescript(_schema_after(version))
 
 
 def _close_in(process: int, db: sqlite3.Connection) -> None:

@@ -1,32 +1,17 @@
-"""The endpoints of Merge's linking API: a checked call in, Merge's answer out."""
+"""The endpoints of linking: a checked call in, Merge's answer out."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from typing import Any
 
 from werkzeug.wrappers import Response
 
-from merge_link.sandbox.fields import Invalid
+from merge_link.sandbox.calls import Call, page_response, refusing
+from merge_link.sandbox.clock import to_iso
+from merge_link.sandbox.common_models import models_of
 from merge_link.sandbox.linking import LinkedAccount
-from merge_link.sandbox.listing import InvalidCursor
-from merge_link.sandbox.rules import check_link_token, check_linked_accounts
+from merge_link.sandbox.queries import check_linked_accounts
+from merge_link.sandbox.rules import check_link_token
 from merge_link.sandbox.state import State
-from merge_link.sandbox.web import Refusal, Request, json_response, not_found, parse_json
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A request whose path, key and account token are known to be good."""
-
-    request: Request
-    api_key: str
-    category: str | None  # of the path; None where Merge has a path without one
-    public_token: str  # of the path, or empty
-    account: LinkedAccount | None  # of the account token, where one is needed
-
-
-View: TypeAlias = Callable[[Call], Response]
+from merge_link.sandbox.web import json_response, not_found, parse_json
 
 
 class Views:
@@ -48,11 +33,9 @@ class Views:
 
     def create_link_token(self, call: Call) -> Response:
         """``POST link-token``."""
-        try:
+        with refusing():
             order = check_link_token(parse_json(call.request))
-        except Invalid as invalid:
-            raise Refusal(400, invalid.problems) from None
-        link = self._state.create_link_token(call.api_key, order)
+        link = self._state.create_link_token(call.api_key, order, call.request.peer)
         code = link.magic_link_code
         return json_response(
             {
@@ -64,27 +47,21 @@ class Views:
 
     def exchange_public_token(self, call: Call) -> Response:
         """``GET account-token/{public_token}``."""
-        account = self._state.exchange(call.api_key, call.public_token, call.category)
+        account = self._state.exchange(call.api_key, call.named["public_token"], call.category)
         if account is None:
             raise not_found()
         return json_response(
             {
                 "account_token": account.account_token,
                 "id": account.id,
-                "integration": {
-                    **_integration(account),
-                    "abbreviated_name": None,
-                    "api_endpoints_to_documentation_urls": {},
-                    "webhook_setup_guide_url": None,
-                    "category_beta_status": {},
-                },
+                "integration": account_integration(account),
             }
         )
 
     def regenerate_account_token(self, call: Call) -> Response:
         """``POST account-token/regenerate``."""
         parse_json(call.request)
-        account = self._state.regenerate_account_token(_account_of(call))
+        account = self._state.regenerate_account_token(call.account)
         if account is None:
             raise not_found()
         return json_response(
@@ -93,31 +70,21 @@ class Views:
 
     def retrieve_account(self, call: Call) -> Response:
         """``GET account-details``."""
-        return json_response(account_details(_account_of(call), self._origin))
+        return json_response(account_details(call.account, self._origin))
 
     def list_accounts(self, call: Call) -> Response:
         """``GET linked-accounts``."""
-        try:
-            query = check_linked_accounts(_last_values(call.request))
+        with refusing():
+            query = check_linked_accounts(call.query)
             page = self._state.list_accounts(
                 call.api_key, query.filters, cursor=query.cursor, page_size=query.page_size
             )
-        except Invalid as invalid:
-            raise Refusal(400, invalid.problems) from None
-        except InvalidCursor:
-            raise Refusal(404, {"detail": "Invalid cursor"}) from None
-        return json_response(
-            {
-                "next": page.next,
-                "previous": page.previous,
-                "results": [self._listed(account) for account in page.results],
-            }
-        )
+        return page_response(page, self._listed)
 
     def delete_account(self, call: Call) -> Response:
         """``POST delete-account``."""
         parse_json(call.request)
-        self._state.delete_account(_account_of(call))
+        self._state.delete_account(call.account, call.request.peer)
         return json_response({})
 
     def _listed(self, account: LinkedAccount) -> dict[str, Any]:
@@ -126,9 +93,8 @@ class Views:
             "status_detail": None,
             "subdomain": None,
             "integration": {
-                **_integration(account),
-                "passthrough_available": False,
-                "available_model_operations": [],
+                **integration(account),
+                **available_operations(account),
             },
             "integration_specific_fields": {},
         }
@@ -147,7 +113,6 @@ def account_details(account: LinkedAccount, origin: str) -> dict[str, Any]:
 
 def _common(account: LinkedAccount, origin: str) -> dict[str, Any]:
     real = account.account_type == "PRODUCTION" and account.status != "INCOMPLETE"
-    completed_at = datetime.fromtimestamp(account.completed_at, UTC).replace(tzinfo=None)
     return {
         "id": account.id,
         "category": account.category,
@@ -158,15 +123,12 @@ def _common(account: LinkedAccount, origin: str) -> dict[str, Any]:
         "webhook_listener_url": f"{origin}/api/integrations/webhook-listener/{account.id}",
         "is_duplicate": False if real else None,
         "account_type": account.account_type,
-        "completed_at": completed_at.isoformat(timespec="microseconds") + "Z",
+        "completed_at": to_iso(account.completed_at),
     }
 
 
-def _last_values(request: Request) -> dict[str, str]:
-    return {name: values[-1] for name, values in request.args.lists()}
-
-
-def _integration(account: LinkedAccount) -> dict[str, Any]:
+def integration(account: LinkedAccount) -> dict[str, Any]:
+    """What is said of an account's integration."""
     integration = account.integration
     return {
         "name": integration.name,
@@ -178,6 +140,28 @@ def _integration(account: LinkedAccount) -> dict[str, Any]:
     }
 
 
-def _account_of(call: Call) -> LinkedAccount:
-    assert call.account is not None, "the endpoint must be marked as one that needs an account"
-    return call.account
+def account_integration(account: LinkedAccount) -> dict[str, Any]:
+    """The same, at greater length."""
+    return {
+        **integration(account),
+        "abbreviated_name": None,
+        "api_endpoints_to_documentation_urls": {},
+        "webhook_setup_guide_url": None,
+        "category_beta_status": {},
+    }
+
+
+def available_operations(account: LinkedAccount) -> dict[str, Any]:
+    """What can be done with an account beside: passthrough, and reading its common models."""
+    return {
+        "passthrough_available": True,
+        "available_model_operations": [
+            {
+                "model_name": model.name,
+                "available_operations": ["FETCH"],
+                "required_post_parameters": [],
+                "supported_fields": list(model.fields),
+            }
+            for model in models_of(account.category)
+        ],
+    }

@@ -7,6 +7,10 @@ again. Where Merge's documents leave something open, this is the sandbox's choic
 - Merge tries for about an hour. Here it is nine times, with `WAITS` seconds in between, by the
   sandbox's clock: `Commands.advance` makes happen at once what would have happened meanwhile.
 - Linking and relinking are both ``LinkedAccount.linked``; ``is_relink`` in its data tells which.
+- ``data`` of an issue's event is the issue, of ``LinkedAccount.synced`` the sync status of all
+  models. The latter is sent once all of a sync's models are done, and with the first of them
+  ``LinkedAccount.fully_synced_initial``: when the clock is advanced, or else as soon as somebody
+  asks for the sync status.
 - The signature ends in padding.
 - They are kept in memory: what is not delivered when the sandbox ends never will be.
 """
@@ -38,6 +42,10 @@ _EVENTS = {
     "linked": "LinkedAccount.linked",
     "relinked": "LinkedAccount.linked",
     "deleted": "LinkedAccount.deleted",
+    "synced": "LinkedAccount.synced",
+    "fully_synced_initial": "LinkedAccount.fully_synced_initial",
+    "issue_created": "Issue.created",
+    "issue_resolved": "Issue.resolved",
 }
 
 DeliveryState: TypeAlias = Literal["waiting", "delivered", "failed"]
@@ -136,8 +144,8 @@ class Webhooks:
 
     def tell(self, event: Event) -> None:
         """Send an event of the state."""
-        data: dict[str, Any] = {}
-        if event.name != "deleted":
+        data = event.data
+        if event.name in ("linked", "relinked"):
             relinked = event.name == "relinked"
             data = {"account_token": event.account.account_token, "is_relink": relinked}
         self.send(_EVENTS[event.name], event.account, data)

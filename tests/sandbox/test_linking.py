@@ -202,11 +202,9 @@ def test_any_other_method_is_not_allowed(
         *("/api/integrations/link-token", "/api/integrations/v1/create-link-token"),
         *("/api/ats/v1/create-link-token", "/api/integrations/account-token"),
         *("/api/integrations/linked-accounts", "/api/ats/v1/account-token/"),
-        *(
-            "/api/ats/v1/account-token/x/y",
-            "/api/ats/v1/account-details/",
-            "/api/ats/v1/candidates",
-        ),
+        *("/api/ats/v1/account-token/x/y", "/api/ats/v1/account-details/"),
+        *("/api/ats/v1/employees", "/api/hris/v1/candidates", "/api/chat/v1/candidates"),
+        *("/api/ats/v1/jobs/ignore/x", "/api/ats/v1/candidates/", "/api/ats/v1/issues/x/y"),
     ],
 )
 def test_what_merge_does_not_have_is_not_found(sandbox: Sandbox, path: str) -> None:
@@ -314,9 +312,10 @@ def test_a_listed_account(sandbox: Sandbox) -> None:
         "image": None,
         "square_image": None,
         "color": account["integration"]["color"],
-        "passthrough_available": False,
-        "available_model_operations": [],
+        "passthrough_available": True,
+        "available_model_operations": integration["available_model_operations"],
     }
+    assert integration["available_model_operations"][0]["model_name"] == "Candidate"
     for name in ("integration", "integration_slug", "instance_id", "instance_display_value"):
         del details[name]
     assert listed == {

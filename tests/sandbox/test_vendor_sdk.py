@@ -92,7 +92,7 @@ def test_linked_accounts_by_pages_and_filters(sandbox: Sandbox, sdk: Make) -> No
     )
     assert (one.id, one.category, one.status) == (ids[3], "ats", "COMPLETE")
     assert one.integration is not None
-    assert (one.integration.slug, one.integration.passthrough_available) == ("greenhouse", False)
+    assert (one.integration.slug, one.integration.passthrough_available) == ("greenhouse", True)
 
 
 @pytest.mark.parametrize(
