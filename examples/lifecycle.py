@@ -53,7 +53,7 @@ def main() -> None:
 
         # Merge fetches what is there. That takes a while; here the sandbox's clock is turned.
         while not is_synced(account):
-            sandbox.advance(minutes=1)
+            sandbox.advance(minutes=2)
         candidates = [
             candidate["first_name"] for candidate in account.paginate("/ats/v1/candidates")
         ]
