@@ -22,10 +22,13 @@ from pygments.lexers import TextLexer
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.util.logging import getLogger
 from sphinx.util.nodes import make_refnode
 
 import merge_link
 from merge_link import _core
+
+logger = getLogger(__name__)
 
 project = "merge-link"
 author = copyright = "the merge-link authors"
@@ -85,14 +88,18 @@ def as_fields(kind: str, lines: list[str]) -> Iterator[str]:
     """What stands in a section of a docstring, as Sphinx wants it."""
     if kind in ("returns", "yields"):
         yield f":{kind}: {lines[0]}"
-        yield from (f"    {line}" for line in lines[1:])
+        yield from (line and f"    {line}" for line in lines[1:])
         return
+    entries: list[tuple[str, list[str]]] = []
     for line in lines:
-        if not line or line[0].isspace():
-            yield line
-        else:
+        if line and not line[0].isspace():
             names, _, text = line.replace("*", r"\*").partition(":")
-            yield from (f":{kind} {name}: {text.strip()}" for name in names.split(", "))
+            entries.append((names, [text.strip()]))
+        else:
+            entries[-1][1].append(line)
+    for names, (first, *more) in entries:
+        for name in names.split(", "):
+            yield from (f":{kind} {name}: {first}", *more)
 
 
 def read_sections(
@@ -190,6 +197,13 @@ def find(
     return None
 
 
+def check_reference(_app: Sphinx, env: BuildEnvironment) -> None:
+    """Warn of names that users import, and that no page of the reference has."""
+    described = {full.rpartition(".")[2] for full in env.domains.python_domain.objects}
+    for name in sorted({*merge_link.__all__} - described - {"__version__"}):
+        logger.warning("no page of the reference has merge_link.%s", name)
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect what is above."""
     app.add_lexer("csv", TextLexer)
@@ -197,4 +211,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("autodoc-process-docstring", read_sections)
     app.connect("autodoc-process-signature", show_types)
     app.connect("missing-reference", find)
+    app.connect("env-check-consistency", check_reference)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
