@@ -453,6 +453,7 @@ lint-python: setup
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
+	@$(BIN)/mypy examples
 	@$(BIN)/stubtest --mypy-config-file pyproject.toml --concise merge_link._core
 
 .PHONY: lint-c

@@ -46,7 +46,7 @@ html_title = f"merge-link {release}"
 html_show_sphinx = False
 html_copy_source = False
 html_extra_path = ["site"]  # the page at the root: it leads to the index
-html_theme_options = {"footer_icons": []}
+html_theme_options: dict[str, Any] = {"footer_icons": []}
 
 default_role = "py:obj"
 autodoc_default_options = {"members": True, "member-order": "bysource"}
@@ -131,7 +131,7 @@ def signature_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Signature:
     for group in (arguments.posonlyargs, arguments.args):
         if group and group[0].arg == "self":
             del group[0]
-    result = function.returns and ast.unparse(function.returns)
+    result = "None" if function.returns is None else ast.unparse(function.returns)
     return f"({ast.unparse(arguments)})", None if result == "None" else result
 
 
@@ -164,7 +164,7 @@ def show_types(
         return f"({IN_STUB['Client.__init__'][0][1:-1]})", None
     if isinstance(of, BuiltinFunctionType | MethodDescriptorType):
         return IN_STUB.get(of.__qualname__)
-    return arguments and (arguments.replace("<factory>", "..."), result)
+    return (arguments.replace("<factory>", "..."), result) if arguments else None
 
 
 # ---- references ----
@@ -186,7 +186,7 @@ def find(
         return content
     domain = env.domains.python_domain
     for known in filter(None, (name, owner)):  # fields stand with the class that has them
-        found = domain.find_obj(env, None, None, known, None, 1)  # 1: in any module
+        found = domain.find_obj(env, "", "", known, None, 1)  # 1: in any module
         places = {(entry.docname, entry.node_id) for _, entry in found}
         if len(places) == 1 and found[0][0].startswith("merge_link"):
             full, place = found[0][0], places.pop()

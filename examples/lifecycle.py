@@ -11,16 +11,10 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import SimpleQueue
 
-from merge_link import AuthenticationError, Client, webhooks
+from merge_link import AuthenticationError, Client, LinkToken, WebhookSignatureError, webhooks
 from merge_link.sandbox import Sandbox
 
 WEBHOOK_KEY = "signature-key-of-the-webhook"  # Merge's dashboard shows yours
-
-END_USER = {
-    "end_user_email_address": "hr@acme.example",
-    "end_user_organization_name": "Acme",
-    "end_user_origin_id": "acme-42",  # your own id of the end user
-}
 
 
 def main() -> None:
@@ -30,7 +24,7 @@ def main() -> None:
         sandbox.client() as client,
     ):
         # An end user wants to connect the system that Acme hires with.
-        link = client.create_link_token(**END_USER, categories=["ats"])
+        link = link_token_for_acme(client)
         print("A link token for Merge Link:", link)
 
         # Merge Link opens in the browser. There the end user chooses a system and signs in, and
@@ -66,7 +60,7 @@ def main() -> None:
 
         # It is linked again like the first time. What decides is end_user_origin_id: with the
         # same, the account and its token stay as they are.
-        link = client.create_link_token(**END_USER, categories=["ats"])
+        link = link_token_for_acme(client)
         print("Merge Link opens with", link.integration_name)
         public_token = sandbox.complete_link(link.link_token)
         again = client.retrieve_account_token(public_token)
@@ -79,6 +73,16 @@ def main() -> None:
             account.account_details()
         except AuthenticationError:
             print("The account is deleted, and its token is good for nothing")
+
+
+def link_token_for_acme(client: Client) -> LinkToken:
+    """Make a link token, for the first time and for each time after it."""
+    return client.create_link_token(
+        end_user_email_address="hr@acme.example",
+        end_user_organization_name="Acme",
+        end_user_origin_id="acme-42",  # your own id of the end user
+        categories=["ats"],
+    )
 
 
 def is_synced(account: Client) -> bool:
@@ -99,13 +103,13 @@ def webhook_endpoint() -> "Iterator[tuple[str, SimpleQueue[webhooks.Event]]]":
             body = self.rfile.read(int(self.headers["Content-Length"]))  # the bytes as they came
             try:
                 events.put(webhooks.parse(body, self.headers[webhooks.HEADER], WEBHOOK_KEY))
-            except webhooks.WebhookSignatureError:
+            except WebhookSignatureError:
                 self.send_error(401)
             else:
                 self.send_response(204)
                 self.end_headers()
 
-        def log_message(self, *_: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Endpoint) as server:
