@@ -23,8 +23,8 @@ What lives here, from the top down; a module imports only from those below it:
 ``aio``            `AsyncClient`: what `Client` does, to be awaited
 ``client``         `Client`
 ``bulk``           many tokens: runs that take rows and give ``outcomes``; ``_tally`` counts
+``webhooks``       whether a webhook is Merge's, and what it says; ``_signatures`` finds mistakes
 ``_patience``      waiting for what is not there yet
-``webhooks``       whether a webhook is Merge's, and what it says
 ``types``          types of arguments, for wrappers; loaded only when something asks for it
 ``results``        answers as results, which ``_decoding`` reads; ``pages`` are lists of them
 ``errors``         what is raised; ``_hints`` makes its notes

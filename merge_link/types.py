@@ -41,6 +41,7 @@ from os import PathLike
 from typing import Any, Literal, Required, TypeAlias, TypedDict
 
 from merge_link._attempts import Attempt
+from merge_link.choices import AccountStatus, IssueStatus
 
 __all__ = [
     "AccountReadOptions",
@@ -110,12 +111,6 @@ Action: TypeAlias = Literal["READ", "WRITE"]
 
 CompletedAccountInitialScreen: TypeAlias = Literal["SELECTIVE_SYNC"]
 """What Merge Link opens with for an account that is linked already."""
-
-AccountStatus: TypeAlias = Literal["COMPLETE", "INCOMPLETE", "RELINK_NEEDED", "IDLE"] | str
-"""Of a linked account."""
-
-IssueStatus: TypeAlias = Literal["ONGOING", "RESOLVED"] | str
-"""Of an issue."""
 
 IgnoreReason: TypeAlias = Literal["GENERAL_CUSTOMER_REQUEST", "GDPR", "OTHER"]
 """Why an object is ignored."""

@@ -107,6 +107,37 @@ def test_what_answers_need_is_loaded_only_then(
     assert set(heavy_among(loaded_by(code))) <= allowed
 
 
+ANSWERS = {"accounts", "mappings", "choices", "results", "pages", "_decoding"}
+
+
+def ours_among(modules: set[str]) -> set[str]:
+    return {name.removeprefix("merge_link.") for name in modules} & ANSWERS
+
+
+def test_a_token_needs_nothing_of_other_answers(serve: Callable[..., Server]) -> None:
+    call = a_call(serve(token_answer(new="text")).base_url)
+    assert ours_among(loaded_by(f"import merge_link; merge_link.LinkToken; repr({call})")) == set()
+
+
+READ = """
+import json
+from merge_link import _core
+from merge_link.results import from_core
+facts = bytes(64)
+page = from_core("page", "LinkedAccount", b'{"results": [{"id": "1"}]}', facts, None, True)
+assert [one.id for one in page.iterate(read_ahead=True)] == ["1"]
+assert repr(page.results[0]) and page.results[0].to_dict() and page.response
+raw = from_core("any", None, b'{"a": 1}', facts, None, True)
+assert raw.data and repr(raw)
+"""
+
+
+def test_reading_an_answer_loads_json_and_times_alone() -> None:
+    modules = loaded_by(READ)
+    assert set(heavy_among(modules)) <= {"json", "re", "datetime"}
+    assert ours_among(modules) == {"accounts", "results", "pages", "_decoding"}
+
+
 def test_asyncio_is_loaded_when_a_client_of_it_is_asked_for() -> None:
     assert "asyncio" in loaded_by("import merge_link; merge_link.AsyncClient")
 
@@ -147,7 +178,10 @@ def test_a_name_that_is_not_there_is_an_attribute_error(name: str) -> None:
         exec(f"from merge_link import {name}")
 
 
-@pytest.mark.parametrize("module", ["errors", "models", "response", "types", "aio", "webhooks"])
+@pytest.mark.parametrize(
+    "module",
+    ["errors", "models", "response", "results", "pages", "choices", "types", "aio", "webhooks"],
+)
 def test_modules_are_attributes_without_an_import(module: str) -> None:
     code = f"import merge_link; print(merge_link.{module}.__name__)"
     done = subprocess.run(

@@ -6,6 +6,12 @@ What lives here, from the top down; a module imports only from those below it:
 ``program``     the command as a whole: its subcommands, its exit codes
 ``create``      ``merge-link create``: flags in, link token out
 ``bulk``        ``merge-link bulk``: a table in, a table with link tokens out
+``exchange``    ``merge-link exchange``: public token in, account token out
+``accounts``    ``merge-link accounts``: linked accounts, listed, shown, synced, deleted
+``issues``      ``merge-link issues``: what is wrong with them
+``keys``        ``merge-link keys``: remote keys
+``request``     ``merge-link request``: any endpoint
+``webhook``     ``merge-link webhook``: is one Merge's; and sending one
 ``doctor``      ``merge-link doctor``: what was found, and what to do, as text or JSON
 ``sandbox``     ``merge-link sandbox``: a sandbox that runs until Ctrl-C
 ``completion``  ``merge-link completion``: the script that a shell needs
@@ -18,12 +24,16 @@ What lives here, from the top down; a module imports only from those below it:
 ``checkup``     what the doctor looks at, one finding for each
 ``probe``       one harmless request, and how far it came
 ``advice``      what to do when the server was not reached, or answered no
+``listing``     lists of results as tables, JSON or JSON Lines
+``account``     whose account it is about: the account token, a demo account in the sandbox
+``asking``      questions before what cannot be taken back
+``groups``      commands that hold others
 ``connection``  where requests go, and with which key: the sandbox or Merge
 ``browser``     opening a magic link, or the sandbox's page
 ``inputs``      what comes from files: the JSON object, keys, variables
 ``failures``    errors as lines for a person, in terms of the flags they typed
 ``options``     the flags, made from the field rows of the C core
-``output``      a link token as text, JSON or lines for a shell; colours
+``output``      a result as text, JSON or lines for a shell; colours
 ==============  ==============================================================
 
 The rest of `merge_link` never imports this package, and this module loads click only when there is

@@ -1,7 +1,7 @@
 """Where requests go, and with which key: the sandbox, or Merge as flags and environment say."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
@@ -15,6 +15,8 @@ from merge_link.cli.options import REGIONS, completion_of, number_of, refused_ke
 
 if TYPE_CHECKING:
     from merge_link.sandbox import Sandbox
+
+    _Prepare = Callable[[Sandbox], dict[str, Any]]
 # Stands for Merge's server of any region: no proxy variable tells them apart.
 _MERGE = "https://api.merge.dev/api"
 
@@ -47,16 +49,8 @@ class Connection:
 
         ``files`` are those of other flags, and of arguments, whose names are in capitals.
         """
-        others = {
-            "--base-url": self.base_url,
-            "--region": self.region,
-            "--api-key-file": self.api_key_file,
-        }
-        files = {
-            **files,
-            "api_key_file": self.api_key_file,
-            "env_file": self.env_file.path if self.env_file else None,
-        }
+        others = self._of_merge()
+        files = {**files, **self._files()}
         problems = [
             f"--sandbox and {flag} exclude each other"
             for flag, value in others.items()
@@ -71,6 +65,20 @@ class Connection:
             problems.append(f"{' and '.join(from_stdin)} exclude each other: there is one stdin")
         if problems:
             raise Failure(*problems)
+
+    def _of_merge(self) -> dict[str, str | None]:
+        """What has no meaning with the sandbox."""
+        return {
+            "--base-url": self.base_url,
+            "--region": self.region,
+            "--api-key-file": self.api_key_file,
+        }
+
+    def _files(self) -> dict[str, str | None]:
+        return {
+            "api_key_file": self.api_key_file,
+            "env_file": self.env_file.path if self.env_file else None,
+        }
 
     def variable(self, name: str) -> str:
         """What to call an environment variable: with the file, if it comes from there."""
@@ -110,10 +118,11 @@ class Connection:
         return read_key("--api-key-file", self.api_key_file)
 
     @contextmanager
-    def options(self) -> Iterator[dict[str, Any]]:
+    def options(self, prepare: "_Prepare | None" = None) -> Iterator[dict[str, Any]]:
         """Start the sandbox if it was asked for; yield the client's options.
 
         The key is among them with the sandbox only: that of a file is read by `api_key`.
+        ``prepare`` gets the sandbox before it is used, and returns more options.
         """
         if not self.sandbox:
             yield {"region": self.region, "base_url": self.base_url, "timeout": self.timeout}
@@ -123,12 +132,16 @@ class Connection:
                 "base_url": sandbox.base_url,
                 "api_key": sandbox.api_key,
                 "timeout": self.timeout,
+                **(prepare(sandbox) if prepare is not None else {}),
             }
 
     @contextmanager
-    def client(self) -> Iterator[Client]:
-        """Yield a client. Raises `Failure`, or what the client raises."""
-        with self.options() as options, Client(**{"api_key": self.api_key(), **options}) as client:
+    def client(self, prepare: "_Prepare | None" = None, **more: Any) -> Iterator[Client]:
+        """Yield a client, with more options of it. Raises `Failure`, or what the client raises."""
+        with (
+            self.options(prepare) as options,
+            Client(**{"api_key": self.api_key(), **options, **more}) as client,
+        ):
             yield client
 
 
@@ -154,6 +167,19 @@ def _fill_environment(
     return EnvFile(path, context.with_resource(environment_with(path)))
 
 
+def env_file_option() -> click.Option:
+    """The flag ``--env-file``."""
+    return click.Option(
+        ["--env-file"],
+        type=click.Path(),
+        metavar="FILE",
+        is_eager=True,
+        callback=_fill_environment,
+        help="Read MERGE_*, SSL_CERT_* and proxy variables from a .env file, for this run;"
+        " what the environment has wins.",
+    )
+
+
 def connection_options(*, timeout: str = "30") -> Sequence[click.Option]:
     """Return the flags that `Connection` holds."""
     return [
@@ -169,15 +195,7 @@ def connection_options(*, timeout: str = "30") -> Sequence[click.Option]:
             help="Read Merge's API key from a file, - for stdin.  [default: MERGE_API_KEY]",
         ),
         refused_key_option(),
-        click.Option(
-            ["--env-file"],
-            type=click.Path(),
-            metavar="FILE",
-            is_eager=True,
-            callback=_fill_environment,
-            help="Read MERGE_*, SSL_CERT_* and proxy variables from a .env file, for this run;"
-            " what the environment has wins.",
-        ),
+        env_file_option(),
         click.Option(
             ["--region"],
             metavar="us|eu|apac",

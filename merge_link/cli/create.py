@@ -16,7 +16,7 @@ from merge_link.cli.options import (
     format_option,
     version_option,
 )
-from merge_link.cli.output import FORMATS
+from merge_link.cli.output import FORMATS, of_link_token
 
 if TYPE_CHECKING:
     from webbrowser import BaseBrowser
@@ -70,7 +70,7 @@ def _create(
         tell(failures)
         with in_words_of(typed):
             token = client.create_link_token(**fields)
-    click.echo(FORMATS[output_format](token))
+    click.echo(FORMATS[output_format](of_link_token(token)))
     if browser is not None:
         from merge_link.cli.browser import open_in
 

@@ -4,13 +4,13 @@ import enum
 import re
 from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import click
 
 from merge_link import errors
-from merge_link.cli.options import flag_of, rows
+from merge_link.cli.options import OPERATION, flag_of, rows
 
 
 class ExitCode(enum.IntEnum):
@@ -26,7 +26,7 @@ class ExitCode(enum.IntEnum):
 
 EXIT_CODES_HELP = (
     "Exit codes: 0 done, 1 result not written or not opened, 2 wrong input, 3 configuration or"
-    " authentication, 4 refused by Merge, 5 network, 6 some rows of a bulk failed, 130 Ctrl-C."
+    " authentication, 4 refused by Merge, or a webhook that is not Merge's, 5 network, 6 some rows of a bulk failed, 130 Ctrl-C."
 )
 
 # The first that fits counts.
@@ -64,11 +64,14 @@ class Failure(click.ClickException):
         return self.problems[0].code
 
 
-def refuse_arguments(arguments: list[str]) -> None:
-    """Raise `Failure` when there are arguments beside the flags: one may be a key without its."""
+def refuse_arguments(arguments: list[str], taken: str = "only flags") -> None:
+    """Raise `Failure` when there are arguments beside the flags: one may be a key without its.
+
+    ``taken`` says what the command does take.
+    """
     if arguments:
         others = "1 other argument was" if len(arguments) == 1 else f"{len(arguments)} others were"
-        raise Failure(f"takes only flags, and {others} given: put quotes round values with spaces")
+        raise Failure(f"takes {taken}, and {others} given: put quotes round values with spaces")
 
 
 @contextmanager
@@ -94,6 +97,7 @@ _PHRASES = {
     "that of proxy=, else of HTTPS_PROXY or ALL_PROXY in the environment": "that of {proxy}",
     "A NO_PROXY entry for the host": "{no_proxy}",
     "its timeout= and max_retries= leave room": "--timeout leaves room",
+    "as Client(account_token=…)": "by MERGE_ACCOUNT_TOKEN or --account-token-file FILE",
     "Give one by client_cert=(certificate, key).": "This command has none to give: use"
     " Client(client_cert=…) in Python.",
     "the connect_timeout of": "the connect timeout of",
@@ -114,26 +118,31 @@ class Typed:
     """What a person typed, to speak of it in their words.
 
     ``flags`` are the fields given by flags, ``in_file`` the names of those that only the file
-    ``file`` gives; ``options`` says what each option of the client was given by.
+    ``file`` gives; ``options`` says what each option of the client was given by. ``operation`` is
+    what is asked for, ``names`` what fields are called that are not given by flags of their name.
     """
 
     flags: Mapping[str, Any]
     in_file: Set[str]
     file: str
     options: Mapping[str, str]
+    operation: str = field(default=OPERATION, kw_only=True)
+    names: Mapping[str, str] = field(default_factory=dict, kw_only=True)
 
     def field(self, path: str) -> str:
         """What to call the field at a path like ``categories[1]``."""
+        root, *index = re.findall(r"\w+", path) or [path]
+        if root in self.names:
+            return self.names[root]
         if not self.is_flag(path):
             return f"{path} (in {self.file})" if self.file else path
-        root, *index = re.findall(r"\w+", path)
         among_several = index and len(self.flags.get(root, ())) > 1
         return flag_of(root) + (f" no. {int(index[0]) + 1}" if among_several else "")
 
     def is_flag(self, path: str) -> bool:
         """Whether the field at that path was given by a flag, or should have been."""
         root = re.split(r"[.\[]", path, maxsplit=1)[0]
-        return root in rows() and root not in self.in_file
+        return root in rows(self.operation) and root not in self.in_file
 
     def message(self, path: str, text: str) -> str:
         """What to say of the field at that path: other fields are called like it, flags or not."""
@@ -142,7 +151,7 @@ class Typed:
         if self._holds_several(path):
             flag = flag_of("categories")
             return f"takes one category: repeat it, as in {flag} ats {flag} hris"
-        for name in rows():
+        for name in rows(self.operation):
             if "_" in name:
                 text = re.sub(rf"\b{name}\b", flag_of(name), text)
         # A flag has the type of its field already.

@@ -6,7 +6,7 @@ come from ``--json``.
 """
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +36,12 @@ _SHORT = {
     "categories": "--category",
     "category": "--path-category",
     "should_create_magic_link_url": "--magic-link",
+    "account_category": "--category",
 }
+_TIMES = (
+    *("start_date", "end_date", "first_incident_time_after", "first_incident_time_before"),
+    *("last_incident_time_after", "last_incident_time_before"),
+)
 _METAVARS = {
     "end_user_email_address": "ADDRESS",
     "end_user_organization_name": "NAME",
@@ -49,6 +54,13 @@ _METAVARS = {
     "linked_destination_id": "UUID",
     "credential_id": "UUID",
     "category": "CATEGORY",
+    "account_category": "CATEGORY",
+    "id": "ID",
+    "linked_account_id": "ID",
+    "integration_name": "NAME",
+    "status": "STATUS",
+    "page_size": "N",
+    **dict.fromkeys(_TIMES, "TIME"),
 }
 _HELP = {
     "end_user_email_address": "The end user's address, for identification: no mail is sent."
@@ -87,9 +99,9 @@ def number_of(kind: Callable[[str], int | float], wanted: str) -> "_Callback":
 
 
 @functools.cache
-def rows() -> "dict[str, _Field]":
-    """The operation's fields by their names, in the order in which they are sent."""
-    return {row["name"]: row for row in _core.fields(OPERATION)}
+def rows(operation: str = OPERATION) -> "dict[str, _Field]":
+    """An operation's fields by their names, in the order in which they are sent."""
+    return {row["name"]: row for row in _core.fields(operation)}
 
 
 def flags_of(field: str) -> list[str]:
@@ -120,18 +132,24 @@ class _FieldOption(click.Option):
 
 def field_options() -> list[click.Option]:
     """The flags of all fields that have one; what is not given comes as None or ``()``."""
-    made = (_field_option(row) for row in rows().values())
+    made = (_field_option(row, _HELP.get(row["name"])) for row in rows().values())
     return [option for option in made if option is not None]
 
 
-def _field_option(row: "_Field") -> click.Option | None:
+def filter_options(operation: str, helps: Mapping[str, str]) -> list[click.Option]:
+    """The flags of those fields of an operation that ``helps`` explains."""
+    made = (_field_option(rows(operation)[field], words) for field, words in helps.items())
+    return [option for option in made if option is not None]
+
+
+def _field_option(row: "_Field", words: str | None) -> click.Option | None:
     field = row["name"]
-    settings: dict[str, Any] = {"help": _HELP.get(field), "metavar": _METAVARS.get(field)}
+    settings: dict[str, Any] = {"help": words, "metavar": _METAVARS.get(field)}
     if row["choices"]:
         settings["shell_complete"] = completion_of(row["choices"])
     if row["type"] == "boolean":
         pairs = [f"{flag}/--no-{flag.removeprefix('--')}" for flag in flags_of(field)]
-        return _FieldOption([field, *pairs], default=None, help=_HELP.get(field))
+        return _FieldOption([field, *pairs], default=None, help=words)
     if row["type"] == "integer":
         settings["callback"] = number_of(int, "a whole number")
     if row["type"] in ("string", "integer"):
@@ -170,23 +188,41 @@ def version_option() -> click.Option:
 
 def refused_key_option() -> click.Option:
     """``--api-key``, which is there to say why it is not."""
+    return refused_option(
+        ["--api-key", "--apikey", "--api_key"],
+        "the API key",
+        "set MERGE_API_KEY or use --api-key-file FILE",
+    )
+
+
+def refused_option(flags: Sequence[str], what: str, instead: str) -> click.Option:
+    """A flag for a credential, which is there to say why it is not."""
 
     def refuse(context: click.Context, option: click.Parameter, value: str | None) -> None:
         if value is not None and not context.resilient_parsing:
             raise click.UsageError(
-                "the API key is not taken from the arguments, which other users of this machine"
-                " can see and the shell's history keeps: set MERGE_API_KEY or use"
-                " --api-key-file FILE"
+                f"{what} is not taken from the arguments, which other users of this machine can see"
+                f" and the shell's history keeps: {instead}"
             )
 
     return click.Option(
-        ["--api-key", "--apikey", "--api_key"],
+        flags,
         is_flag=False,
         flag_value="",
         is_eager=True,
         expose_value=False,
         hidden=True,
         callback=refuse,
+    )
+
+
+def path_category_option() -> click.Option:
+    """The flag ``--path-category``, of commands that name no category otherwise."""
+    return click.Option(
+        ["category", "--path-category"],
+        metavar="CATEGORY",
+        shell_complete=completion_of(rows()["category"]["choices"]),
+        help="Of the request's path.  [default: ats]",
     )
 
 

@@ -1,10 +1,10 @@
-"""A link token as text for a person, JSON for a program, or lines for a shell; colours."""
+"""A result as text for a person, JSON for a program, or lines for a shell; colours."""
 
 import json
 import os
 import shlex
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -49,52 +49,64 @@ def labelled(lines: Mapping[str, str | None]) -> list[str]:
     ]
 
 
-def _expiry(token: "LinkToken") -> str:
-    return token.expires_at.isoformat(timespec="seconds")
+class Shown(NamedTuple):
+    """A result: labelled texts for a person, members of JSON, variables for shells."""
+
+    lines: Mapping[str, str | None]
+    members: Mapping[str, Any]
+    variables: Mapping[str, str | None]
 
 
-def as_text(token: "LinkToken") -> str:
+def of_link_token(token: "LinkToken") -> Shown:
+    """What is shown of a link token; ``expires_at`` is in ISO 8601."""
+    expires_at = token.expires_at.isoformat(timespec="seconds")
+    return Shown(
+        {
+            "Link token": token.link_token,
+            "Expires": f"{token.expires_at:%Y-%m-%d %H:%M:%S} UTC",
+            "Integration": token.integration_name,
+            "Magic link": token.magic_link_url,
+        },
+        {**token.to_dict(), "expires_at": expires_at},
+        {
+            "MERGE_LINK_TOKEN": token.link_token,
+            "MERGE_LINK_TOKEN_EXPIRES_AT": expires_at,
+            "MERGE_INTEGRATION_NAME": token.integration_name,
+            "MERGE_MAGIC_LINK_URL": token.magic_link_url,
+        },
+    )
+
+
+def as_text(shown: Shown) -> str:
     """Labelled lines for a person."""
-    lines = {
-        "Link token": token.link_token,
-        "Expires": f"{token.expires_at:%Y-%m-%d %H:%M:%S} UTC",
-        "Integration": token.integration_name,
-        "Magic link": token.magic_link_url,
-    }
-    return "\n".join(labelled(lines))
+    return "\n".join(labelled(shown.lines))
 
 
-def as_json(token: "LinkToken") -> str:
-    """One JSON object: what the API answered, and ``expires_at`` in ISO 8601."""
-    return json.dumps({**token.to_dict(), "expires_at": _expiry(token)}, indent=2)
+def as_json(shown: Shown) -> str:
+    """One JSON object: what the API answered."""
+    return json.dumps(shown.members, indent=2)
 
 
-def _variables(token: "LinkToken") -> dict[str, str]:
+def _variables(shown: Shown) -> dict[str, str]:
     """What shells are told, for what there is; no variable of theirs can hold NUL."""
-    values = {
-        "MERGE_LINK_TOKEN": token.link_token,
-        "MERGE_LINK_TOKEN_EXPIRES_AT": _expiry(token),
-        "MERGE_INTEGRATION_NAME": token.integration_name,
-        "MERGE_MAGIC_LINK_URL": token.magic_link_url,
-    }
-    return {name: text.replace("\0", "") for name, text in values.items() if text}
+    return {name: text.replace("\0", "") for name, text in shown.variables.items() if text}
 
 
-def as_env(token: "LinkToken") -> str:
+def as_env(shown: Shown) -> str:
     """``NAME=value`` lines, quoted for POSIX shells."""
-    return "\n".join(f"{name}={shlex.quote(text)}" for name, text in _variables(token).items())
+    return "\n".join(f"{name}={shlex.quote(text)}" for name, text in _variables(shown).items())
 
 
-def as_fish(token: "LinkToken") -> str:
+def as_fish(shown: Shown) -> str:
     """``set`` commands, quoted for fish."""
     quoted = {
         name: text.replace("\\", "\\\\").replace("'", "\\'")
-        for name, text in _variables(token).items()
+        for name, text in _variables(shown).items()
     }
     return "\n".join(f"set -g {name} '{text}'" for name, text in quoted.items())
 
 
-FORMATS: "dict[str, Callable[[LinkToken], str]]" = {
+FORMATS: "dict[str, Callable[[Shown], str]]" = {
     "text": as_text,
     "json": as_json,
     "env": as_env,

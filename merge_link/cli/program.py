@@ -6,14 +6,21 @@ from typing import Any
 import click
 
 from merge_link.cli import INTERRUPTED
+from merge_link.cli.accounts import accounts
 from merge_link.cli.bulk import bulk
 from merge_link.cli.completion import completion
 from merge_link.cli.create import create
 from merge_link.cli.doctor import doctor
+from merge_link.cli.exchange import exchange
 from merge_link.cli.failures import EXIT_CODES_HELP, ExitCode, Failure
+from merge_link.cli.groups import show_help
+from merge_link.cli.issues import issues
+from merge_link.cli.keys import keys
 from merge_link.cli.options import HELP_NAMES, version_option
 from merge_link.cli.output import complain, wants_colour
+from merge_link.cli.request import request
 from merge_link.cli.sandbox import sandbox
+from merge_link.cli.webhook import webhook
 
 
 class Program(click.Group):
@@ -44,12 +51,6 @@ class Program(click.Group):
             return ExitCode.NOT_DELIVERED
 
 
-def _show_help(context: click.Context) -> None:
-    if context.invoked_subcommand is None:
-        click.echo(context.get_help(), err=True)
-        context.exit(2)
-
-
 program: Program = Program(
     name="merge-link",
     help="Link accounts through Merge (https://docs.merge.dev).",
@@ -58,11 +59,17 @@ program: Program = Program(
     commands={
         "create": create,
         "bulk": bulk,
+        "exchange": exchange,
+        "accounts": accounts,
+        "issues": issues,
+        "keys": keys,
+        "request": request,
+        "webhook": webhook,
         "doctor": doctor,
         "sandbox": sandbox,
         "completion": completion,
     },
     params=[version_option()],
     invoke_without_command=True,
-    callback=click.pass_context(_show_help),
+    callback=click.pass_context(show_help),
 )

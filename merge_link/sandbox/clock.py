@@ -17,8 +17,8 @@ class Clock:
         self._ahead = ahead
 
     def now(self) -> float:
-        """The time now."""
-        return time.time() + self._ahead
+        """The time now, to the microsecond, so that a time that was written is found again."""
+        return round(time.time() + self._ahead, 6)
 
     def advance(self, seconds: float) -> float:
         """Let so many seconds pass at once, and return by how many it is ahead now."""

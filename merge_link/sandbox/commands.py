@@ -164,7 +164,7 @@ class Commands:
         this description already and lasts is the same, and happened again.
         """
         check_text("description", description)
-        if isinstance(details, str) or not all(isinstance(one, str) for one in details):
+        if not isinstance(details, list | tuple) or not all(isinstance(x, str) for x in details):
             raise ValueError("details must be a list of strings")
         if not isinstance(muted, bool):
             raise ValueError("muted must be true or false")

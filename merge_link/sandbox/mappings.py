@@ -150,7 +150,6 @@ _NO_MAPPING: dict[str, Any] = {
         "remote_endpoint_info": {"method": None, "url_path": None, "field_traversal_path": []},
     },
     "jmes_path": None,
-    "advanced_mapping_expression": None,
 }
 
 

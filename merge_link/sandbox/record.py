@@ -16,8 +16,9 @@ MOST_BYTES = 64 << 20
 
 _CREDENTIALS = frozenset({"authorization", "proxy-authorization", "x-account-token", "cookie"})
 
-# What follows account-token/, and whatever is as long as a token of ours.
-_SECRETS = re.compile(r"(?<=/account-token/)(?!regenerate$)[^/]+|(?<=/)[^/]{24,}")
+# What follows account-token/, and whatever is as long as a token of ours; a UUID is no secret.
+_UUID = r"[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}(/|$)"
+_SECRETS = re.compile(rf"(?<=/account-token/)(?!regenerate$)[^/]+|(?<=/)(?!{_UUID})[^/]{{24,}}")
 
 
 class RecordedHeaders(Mapping[str, str]):
