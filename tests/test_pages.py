@@ -203,6 +203,13 @@ def test_reading_ahead_fetches_one_page_before_and_no_more() -> None:
     assert (ids(results), book.asked) == ([3, 4, 5, 6, 7], ["1", "2", "3"])
 
 
+def test_members_of_a_page_that_are_not_known_yet_survive() -> None:
+    page = read("page", "LinkedAccount", {"results": [], "count": 2**70, "extra": 1})
+    assert page.extra == {"count": 2**70, "extra": 1}
+    assert pickle.loads(pickle.dumps(page)).extra == page.extra
+    assert Page([]).extra == {}
+
+
 def test_an_empty_cursor_is_none() -> None:
     page = first_of(Book(2, next_of_last=""))
     assert page.next_cursor is None
