@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from html import escape
 
 from merge_link import _core
-from merge_link.records import MASK, Record
+from merge_link.records import MASK, Part, Record
 from merge_link.response import Headers
 
 TYPE_CHECKING = False
@@ -245,6 +245,8 @@ def _rows_of(
             yield name, credential(name, value)
         elif name == "expires_at" and isinstance(value, datetime):
             yield name, _moment(value, datetime.now(UTC))
+        elif isinstance(value, float) and isinstance(record, Part):
+            yield name, _number(value)
         else:
             yield name, _html(value)
 
@@ -338,10 +340,12 @@ def _value_of(one: Any, name: str) -> Any:
 def _cell(one: Any, name: str) -> str:
     """Return the HTML of one member of a result; of an object, what names it."""
     if not isinstance(one, (dict, Record)):
-        return _html(one)
+        return _number(one) if isinstance(one, float) else _html(one)
     value = _value_of(one, name)
     if value is None:
         return _html(None)
+    if isinstance(value, float):
+        return _number(value)
     if isinstance(one, Record) and name in one._specs and _is_secret(one, name):
         return MASK
     if isinstance(one, dict) and any(part in name.lower() for part in _SECRETIVE):
@@ -358,7 +362,7 @@ def _cell(one: Any, name: str) -> str:
 
 
 def _html(value: Any) -> str:
-    """Return the HTML of a value. All floats of results and errors are seconds."""
+    """Return the HTML of a value. Floats are seconds, but for those that Merge answers."""
     match value:
         case None | "":
             return f"<small>{value!r}</small>"
@@ -377,6 +381,9 @@ def _html(value: Any) -> str:
         case Headers():
             return _text(", ".join(value))
         case Record():
+            name = getattr(value, "name", None)
+            if isinstance(name, str):
+                return _text(name)
             return ", ".join(f"{name} {html}" for name, html in _rows_of(value))
         case _:
             return _text(repr(value))
@@ -393,6 +400,10 @@ def _visible(text: str) -> str:
     """Return text with what cannot be seen (controls, marks of direction) written as escapes."""
     seen = (c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
     return escape("".join(seen))
+
+
+def _number(number: float) -> str:
+    return _text(repr(number))
 
 
 def _seconds(seconds: float) -> str:

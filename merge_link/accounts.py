@@ -147,8 +147,8 @@ class ActionScope(Part):
 class FieldScope(Part):
     """Which fields of a model may be used."""
 
-    enabled_fields: list[str] | None = None
-    disabled_fields: list[str] | None = None
+    enabled_fields: list[Any] | None = None
+    disabled_fields: list[Any] | None = None
 
 
 class CommonModelScope(Part):

@@ -29,16 +29,19 @@ class RemoteField(Part):
     remote_endpoint_info: RemoteEndpoint | None = None
     example_values: list[Any] | None = None
     advanced_metadata: Any = None
-    coverage: Any = None
+    coverage: float | None = None
 
 
 class TargetField(Part):
-    """A field of a common model that you have added."""
+    """A field of a common model that you have added.
+
+    Merge's own description calls ``is_mapped`` a text.
+    """
 
     name: str | None = None
     description: str | None = None
     is_organization_wide: bool | None = None
-    is_mapped: bool | None = None
+    is_mapped: Any = None
 
 
 class FieldMapping(Part):

@@ -58,7 +58,8 @@ class _Pages(_Of["T"]):
 
     ``results`` are those of this page alone. ``next_cursor`` is where the next one begins, and
     ``previous_cursor`` the one before; None where there is none. ``response`` holds the facts of
-    the HTTP answer. A page that is made by hand, or comes out of a pickle, cannot fetch others.
+    the HTTP answer, ``extra`` what Merge answered beyond these. A page that is made by hand, or
+    comes out of a pickle, cannot fetch others.
     """
 
     def __init__(
@@ -68,12 +69,14 @@ class _Pages(_Of["T"]):
         next_cursor: str | None = None,
         previous_cursor: str | None = None,
         response: Response | None = None,
+        extra: dict[str, Any] | None = None,
         query: Query | None = None,
     ) -> None:
         self.results = results
         self.next_cursor = next_cursor
         self.previous_cursor = previous_cursor
-        self.response = no_response() if response is None else response
+        self.response: Response = no_response() if response is None else response
+        self.extra: dict[str, Any] = {} if extra is None else extra
         self._query = query
 
     def to_dicts(self) -> list[dict[str, Any]]:
@@ -90,18 +93,13 @@ class _Pages(_Of["T"]):
         return of_page(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        facts = (self.results, self.next_cursor, self.previous_cursor, self.response)
-        return _restore, (type(self), *facts)
+        return _restore, (type(self), {**self.__dict__, "_query": None})
 
 
-def _restore(
-    cls: type[_Pages[Any]],
-    results: list[Any],
-    next_cursor: str | None,
-    previous_cursor: str | None,
-    response: Response,
-) -> _Pages[Any]:
-    return cls(results, next_cursor=next_cursor, previous_cursor=previous_cursor, response=response)
+def _restore(cls: type[_Pages[Any]], values: dict[str, Any]) -> _Pages[Any]:
+    page = cls.__new__(cls)
+    page.__dict__.update(values)
+    return page
 
 
 def kind_of(page: _Pages[Any]) -> str:

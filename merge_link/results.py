@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["RawResponse", "UnexpectedAnswer", "from_core"]
 
+_PAGE = ("next", "previous", "results")
+
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
@@ -145,6 +147,7 @@ def _page(cls: Any, sent: Any, facts: bytes, query: Query | None) -> Page[Any] |
         next_cursor=_member(sent, "next", _cursor),
         previous_cursor=_member(sent, "previous", _cursor),
         response=response_of(facts),
+        extra={name: value for name, value in sent.items() if name not in _PAGE},
         query=query,
     )
     return made

@@ -28,6 +28,7 @@ pytestmark = [
         "many_calls_at_once",
         "more_calls_than_the_pool_has_threads",
         "module_function_and_warm_up",
+        "page_that_is_fetched_ahead",
         "the_key_is_asked_for_in_its_greenlet",
         "patched_threads",
         "killed_greenlet",
@@ -47,7 +48,10 @@ def test_gevent(serve: Callable[..., Server], case: str) -> None:
 
     def reply(connection: Connection, request: bytes) -> None:
         if request.startswith(b"GET "):
-            connection.send(answer(200, {"results": []}))
+            following = "b" if b"/issues " in request else None
+            if b"?cursor=b " in request:
+                assert go.wait(PATIENCE)
+            connection.send(answer(200, {"next": following, "results": []}))
             return
         body = request.partition(b"\r\n\r\n")[2]
         origin = json.loads(body)["end_user_origin_id"]

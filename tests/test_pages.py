@@ -203,6 +203,13 @@ def test_reading_ahead_fetches_one_page_before_and_no_more() -> None:
     assert (ids(results), book.asked) == ([3, 4, 5, 6, 7], ["1", "2", "3"])
 
 
+def test_members_of_a_page_that_are_not_known_yet_survive() -> None:
+    page = read("page", "LinkedAccount", {"results": [], "count": 2**70, "extra": 1})
+    assert page.extra == {"count": 2**70, "extra": 1}
+    assert pickle.loads(pickle.dumps(page)).extra == page.extra
+    assert Page([]).extra == {}
+
+
 def test_an_empty_cursor_is_none() -> None:
     page = first_of(Book(2, next_of_last=""))
     assert page.next_cursor is None
@@ -392,12 +399,12 @@ def test_a_table_of_plain_dicts_has_their_first_columns() -> None:
     card = Card(read("page", None, {"next": None, "results": rows}))
     head, first, second = card.rows
     assert head == ["id", "first_name", "api_key", "a", "b"]
-    assert first[:3] == ["1", "<b>", "********"]
+    assert first == ["1", "<b>", "********", "1", "2.5"]
     assert second == ["2", "…", "None", "None", "None"]
     assert SECRET not in card.html
 
 
-@pytest.mark.parametrize("results", [[], [5, "a"], [[1]]])
+@pytest.mark.parametrize("results", [[], [5, "a", 0.5], [[1]]])
 def test_a_table_of_anything(results: list[Any]) -> None:
     card = Card(read("page", None, {"next": None, "results": results}))
     assert len(card.rows) == (len(results) + 1 if results else 0)

@@ -28,6 +28,7 @@ from merge_link.models import (
     PassthroughResponse,
 )
 from merge_link.results import RawResponse, UnexpectedAnswer, from_core
+from test_notebooks import Card
 
 MOMENT = datetime(2026, 1, 31, 12, 0, 0, 250000, tzinfo=UTC)
 CLASSES = [getattr(models, name) for name in models.__all__ if name != "LinkToken"]
@@ -367,6 +368,19 @@ def test_credentials_are_masked_in_text_and_cards(name: str) -> None:
 def test_a_credential_that_is_missing_is_none_and_not_masked() -> None:
     receiver = read("object", "WebhookReceiver", REQUIRED["WebhookReceiver"])
     assert repr(receiver) == "WebhookReceiver(event='candidate.changed', is_active=True, key=None)"
+
+
+def test_a_card_names_what_has_a_name_and_lists_what_is_a_list() -> None:
+    card = Card(read("object", "AccountToken", FULL["AccountToken"]))
+    assert card.text.startswith("AccountToken masked; reveal() shows it")
+    assert card.values["integration"] == "Greenhouse"
+    assert card.values["account_token"] == "********"
+    status = Card(read("object", "SyncStatus", FULL["SyncStatus"]))
+    assert status.values["last_sync_start"] == "2026-01-31 12:00 UTC"
+    integration = Card(read("object", "AccountToken", FULL["AccountToken"]).integration)
+    assert integration.values["categories"] == "ats, hris"
+    fields = read("object", "RemoteFields", FULL["RemoteFields"])
+    assert Card(fields.by_model["Employee"][0]).values["coverage"] == "0.75"
 
 
 # ---- a dataclass in manners ----

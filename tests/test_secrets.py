@@ -19,6 +19,7 @@ import pytest
 
 import merge_link
 from merge_link import Attempt, Client, MergeLinkError
+from operations import ACCOUNT, PUBLIC, WEBHOOK_KEY
 from samples import FIELDS, KEY, TOKEN
 from scripted import Connection, Script, Server, answer, hang_up, stay_silent, token_answer
 
@@ -27,14 +28,13 @@ Serve = Callable[..., Server]
 # Module globals, for a traceback shows locals. Nothing below keeps one of these in a local variable
 # of a frame that an error could come through.
 ODD_KEY = 'test_"qu\\ote"/sl/ash'
-ACCOUNT = "acct_9fK2mVb7Qx0LzRtYw3"
 USER = "user_31415926"
 PASSWORD = "pa@ss/word:27182818"
 LOGIN = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 PROXY_USER = f"{USER}:pa%40ss%2Fword%3A27182818"
 MAGIC = "https://link.merge.dev/MagicMagicMagic1234"
 
-SECRETS = (KEY, ODD_KEY, ACCOUNT, PASSWORD, LOGIN, PROXY_USER, TOKEN, MAGIC)
+SECRETS = (KEY, ODD_KEY, ACCOUNT, PASSWORD, LOGIN, PROXY_USER, TOKEN, MAGIC, PUBLIC, WEBHOOK_KEY)
 
 
 # ---- looking for them ----

@@ -130,8 +130,7 @@ static void write_value(ml_buffer *out, const ml_value *value) {
 
 /* Of the operation's own fields, null means that it was not given. */
 static void write_field(ml_buffer *out, const ml_request *request, const ml_field *row) {
-    static const unsigned elsewhere = ML_FIELD_IN_PATH | ML_FIELD_IN_QUERY | ML_FIELD_IN_HEADER;
-    if ((row->flags & elsewhere) != 0) return;
+    if (ml_field_is_elsewhere(row)) return;
     const ml_value *value = ml_value_of_row(request->fields, row);
     if (value != NULL && value->kind != ML_VALUE_NULL) {
         write_name(out, row->wire != NULL ? row->wire : row->name);
@@ -142,11 +141,15 @@ static void write_field(ml_buffer *out, const ml_request *request, const ml_fiel
     }
 }
 
-/* The row of what is not a member of the body, but all of it; the first one of the body, if any. */
+/* What is not a member of the body, but all of it; NULL: nothing is. The first row of the body
+ * says.
+ */
 static const ml_value *whole_body(const ml_request *request) {
-    for (const ml_field *row = request->operation->fields; row->name != NULL; row++)
-        if ((row->flags & ML_FIELD_IS_BODY) != 0) return ml_value_of_row(request->fields, row);
-    return NULL;
+    const ml_field *row = request->operation->fields;
+    while (row->name != NULL && ml_field_is_elsewhere(row))
+        row++;
+    bool is_whole = row->name != NULL && (row->flags & ML_FIELD_IS_BODY) != 0;
+    return is_whole ? ml_value_of_row(request->fields, row) : NULL;
 }
 
 bool ml_json_encode_body(const ml_request *request, ml_buffer *out) {

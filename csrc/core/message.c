@@ -124,17 +124,13 @@ ml_status ml_message_check(const ml_request *request, const ml_config *config, m
 
 /* ---- header ---- */
 
-static bool is_further(const ml_field *row) {
-    return (row->flags & ML_FIELD_IN_HEADER) != 0;
-}
-
-/* The headers that a field of the operation holds, if it has such a field; NULL: none. */
+/* The headers that a field of the operation holds; NULL: none. */
 static const ml_value *header_field(const ml_request *request) {
-    const ml_field *row = request->operation->fields;
-    while (row->name != NULL && !is_further(row))
-        row++;
-    const ml_value *map = row->name == NULL ? NULL : ml_value_of_row(request->fields, row);
-    return map == NULL ? NULL : map->members;
+    for (const ml_value *value = request->fields->members; value != NULL; value = value->next) {
+        bool is_map = value->row != NULL && (value->row->flags & ML_FIELD_IN_HEADER) != 0;
+        if (is_map && ml_value_of_row(request->fields, value->row) == value) return value->members;
+    }
+    return NULL;
 }
 
 static bool is_overridden(const ml_request *request, const ml_value *further, const char *name) {
@@ -234,6 +230,7 @@ static ml_status list_secrets(ml_message *message, const ml_request *request, ml
     add_secret(message, request->account_token);
     for (const ml_value *value = request->fields->members; value != NULL; value = value->next) {
         if (value->row == NULL || value->kind != ML_VALUE_STRING) continue;
+        if (ml_value_of_row(request->fields, value->row) != value) continue; /* was replaced */
         if (value->row->format == ML_FORMAT_CREDENTIAL) add_credential(message, value->text);
         if (value->row->format == ML_FORMAT_PATH) add_inside_path(message, value->text);
     }

@@ -180,7 +180,15 @@ static void write_map(writer *w, const ml_request *request, const ml_value *map)
             write_pair(w, value->name, value);
 }
 
+static bool has_query(const ml_request *request) {
+    for (const ml_value *value = request->fields->members; value != NULL; value = value->next)
+        if (value->row != NULL && (value->row->flags & ML_FIELD_IN_QUERY) != 0) return true;
+    return false;
+}
+
+/* Most requests have none: then there is no need to look at all rows. */
 void ml_query_append(const ml_request *request, ml_buffer *url) {
+    if (!has_query(request)) return;
     writer w = {.url = url, .has_some = strchr(request->operation->path, '?') != NULL};
     for (const ml_field *row = request->operation->fields; row->name != NULL; row++) {
         if ((row->flags & ML_FIELD_IN_QUERY) == 0) continue;

@@ -205,10 +205,9 @@ ml_text ml_request_method(const ml_request *request) {
 
 /* A row of the body decides: mostly the first one. */
 bool ml_request_has_body(const ml_request *request) {
-    static const unsigned elsewhere = ML_FIELD_IN_PATH | ML_FIELD_IN_QUERY | ML_FIELD_IN_HEADER;
     if (ml_text_equal(ml_request_method(request), ml_text_of("GET"))) return false;
     for (const ml_field *row = request->operation->fields; row->name != NULL; row++) {
-        if ((row->flags & elsewhere) != 0) continue;
+        if (ml_field_is_elsewhere(row)) continue;
         return (row->flags & ML_FIELD_IS_BODY) == 0 || ml_request_value(request, row->name) != NULL;
     }
     return false;

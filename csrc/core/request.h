@@ -56,6 +56,11 @@ ml_text ml_request_method(const ml_request *request);
 /* Is there anything that goes into the body? */
 bool ml_request_has_body(const ml_request *request);
 
+/* Does the field go elsewhere than into the body? */
+static inline bool ml_field_is_elsewhere(const ml_field *row) {
+    return (row->flags & (ML_FIELD_IN_PATH | ML_FIELD_IN_QUERY | ML_FIELD_IN_HEADER)) != 0;
+}
+
 /* The rows of an object's members; NULL when it has none of its own. */
 const ml_field *ml_value_rows(const ml_value *object);
 /* The member of an object that has this row, or NULL; the last one when it was added twice. */

@@ -208,6 +208,45 @@ static void call_invalid(deed *d) {
     call_with(d, request);
 }
 
+/* With all that goes elsewhere than into a body; NULL: no memory. */
+static ml_request *request_of_any_endpoint(void) {
+    ml_request *request = ml_request_new(ml_operation_find("request"));
+    if (request == NULL) return NULL;
+    ml_value *fields = ml_request_fields(request);
+    add_text(request, "method", "PUT");
+    add_text(request, "path", "/ats/v1/account-token/public t%6Fken");
+    ml_value *params = ml_add_object(fields, "params");
+    ml_add_json(params, "json", TEXT("[\"a\\u0062\",1,true]"));
+    ml_add_string(params, "text", TEXT("caf\xC3\xA9"));
+    ml_add_string(ml_add_array(params, "list"), NULL, TEXT("item"));
+    ml_add_json(fields, "json", TEXT("{\"a\":1}"));
+    ml_add_string(ml_add_object(fields, "headers"), "X-A", TEXT("b"));
+    ml_request_set_account_token(request, TEXT("token-of-call"));
+    ml_request_add_header(request, TEXT("X-B"), TEXT("c"));
+    ml_request *copy = ml_request_copy(request);
+    ml_request_free(request);
+    return copy;
+}
+
+static void call_copy(deed *d) {
+    call_with(d, request_of_any_endpoint());
+}
+
+static void call_view(deed *d) {
+    ml_client *client = d->client, *view = NULL;
+    ml_view_options changes;
+    ml_view_options_init(&changes);
+    changes.account_token = TEXT("other-account-token");
+    changes.base_url = TEXT("http://localhost:9/api");
+    d->status = ml_client_view(client, &changes, &view, &d->error);
+    if ((view != NULL) != (d->status == ML_OK)) fail_msg("a view with status %d", d->status);
+    if (view == NULL) return;
+    d->client = view;
+    call_full(d);
+    d->client = client;
+    ml_client_free(view);
+}
+
 /* Several objects of many members, so that every list in the check grows. */
 static void check_json(deed *d) {
     static const char text[] =
@@ -228,6 +267,17 @@ static void check_token(const deed *d) {
     assert_string_equal(ml_response_member(d->response, 0)->text, "t\"1");
     expect_text(ml_response_member(d->response, 1)->json, TEXT("[1]"));
     assert_int_equal(ml_response_member_count(d->response), 12);
+}
+
+static void check_anything(const deed *d) {
+    assert_non_null(d->response);
+    assert_true(ml_response_body_is_json(d->response));
+    assert_string_equal(scripted_sent_at(0)->method, "PUT");
+    assert_string_equal(scripted_sent_at(0)->url,
+                        "http://127.0.0.1:9/api/ats/v1/account-token/public%20t%6Fken?"
+                        "json=ab%2C1%2Ctrue&text=caf%C3%A9&list=item");
+    assert_string_equal(scripted_sent_at(0)->body, "{\"a\":1}");
+    expect_contains(scripted_sent_at(0)->lines, "X-Account-Token: token-of-call\n");
 }
 
 /* Where cJSON had no memory the body stays unread, but whole. */
@@ -411,6 +461,8 @@ static const scenario scenarios[] = {
     {"refusing_a_request", &scripted_transport, nothing, call_invalid, ML_ERR_VALIDATION,
      check_problems},
     {"reading_a_token", &scripted_transport, play_token, call_full, ML_OK, check_token},
+    {"any_endpoint", &scripted_transport, play_token, call_copy, ML_OK, check_anything},
+    {"calling_over_a_view", &scripted_transport, play_token, call_view, ML_OK, check_token},
     {"reading_a_refusal", &scripted_transport, play_refusal, call_full, ML_ERR_API, check_refusal},
 };
 

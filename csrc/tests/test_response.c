@@ -743,6 +743,83 @@ static void header_is_found_by_its_name(void **state) {
     expect_text(ml_header_find(TEXT(""), "X-A"), TEXT(""));
 }
 
+/* ---- what answers are, by operation ---- */
+
+typedef struct answer_row {
+    const char *name;
+    const char *operation;
+    const char *headers;
+    const char *body;
+    const char *part; /* of the error's text; NULL: it is good */
+    bool is_json;
+} answer_row;
+
+#define TYPE(type) "Content-Type: " type "\r\n"
+
+static const answer_row answer_rows[] = {
+    {"object", "account_details", "", "{\"id\":1}", NULL, true},
+    {"object_that_is_a_list", "account_details", "", "[]", "must be a JSON object, is an array",
+     true},
+    {"object_that_is_missing", "account_details", "", "", "status 200 came without a body", false},
+    {"list", "force_resync", "", " [{}] ", NULL, true},
+    {"list_that_is_an_object", "force_resync", "", "{}", "must be a JSON array, is an object",
+     true},
+    {"list_that_is_missing", "force_resync", "", "", "came without a body", false},
+    {"list_that_is_broken", "force_resync", "", "[1", "is not JSON: at byte 2", false},
+    {"page", "issues", "", "{\"next\":\"c\",\"previous\":null,\"results\":[1]}", NULL, true},
+    {"page_without_cursors", "issues", "", "{\"results\":[]}", NULL, true},
+    {"page_without_results", "issues", "", "{\"next\":null}", "has no member results", true},
+    {"page_whose_results_are_null", "issues", "", "{\"results\":null}",
+     "member results of the answer must be an array, is null", true},
+    {"page_with_a_number_as_cursor", "issues", "", "{\"results\":[],\"next\":2}",
+     "member next of the answer must be a string, is a number", true},
+    {"page_that_is_a_list", "paginate", "", "[]", "must be a JSON object", true},
+    {"nothing", "delete_account", "", "", NULL, false},
+    {"nothing_with_a_body", "delete_account", "", "{}", NULL, false},
+    {"nothing_with_what_is_no_json", "delete_account", TYPE("text/html"), "<p>", NULL, false},
+    {"any_object", "request", TYPE("application/json"), "{}", NULL, true},
+    {"any_number", "request", "", "12", NULL, true},
+    {"any_without_a_body", "request", TYPE("application/json"), "", NULL, false},
+    {"any_that_claims_to_be_json", "request", TYPE("Application/JSON; charset=utf-8"), "{]",
+     "is not JSON: at byte 1", false},
+    {"any_that_claims_to_be_a_kind_of_json", "request", TYPE("application/problem+json"), "x",
+     "is not JSON: at byte 0", false},
+    {"any_that_is_a_page_for_people", "request", TYPE("text/html; charset=utf-8"), "<p>",
+     "an HTML page", false},
+    {"any_that_looks_like_a_page", "request", "", "<html>", "an HTML page", false},
+    {"any_without_a_type", "request", "", "a,b", NULL, false},
+    {"any_of_another_type", "request", TYPE("text/csv"), "a,b\n", NULL, false},
+    {"any_that_is_xml", "request", TYPE("application/xml"), "<a/>", NULL, false},
+};
+
+static void answer_is_what_the_operation_says(void **state) {
+    const answer_row *row = *state;
+    ml_exchange exchange = {.http_status = 200};
+    ml_buffer_text(&exchange.headers, row->headers);
+    ml_buffer_text(&exchange.body_in, row->body);
+    reading r = read_exchange(ml_operation_find(row->operation), &exchange);
+    if (row->part == NULL)
+        assert_int_equal(r.status, ML_OK);
+    else
+        expect_failure(&r.error, ML_ERR_RESPONSE, row->part);
+    assert_int_equal(ml_response_body_is_json(r.response), row->is_json);
+    expect_text(ml_response_body(r.response), ml_text_of(row->body));
+    drop(&r);
+}
+
+static void good_answer_of_any_kind_shows_no_api_key(void **state) {
+    (void)state;
+    static const char *const operations[] = {"request", "delete_account", "force_resync"};
+    for (size_t i = 0; i < COUNT(operations); i++) {
+        ml_exchange exchange = {.http_status = 200};
+        ml_buffer_text(&exchange.body_in, "[\"" TEST_KEY "\"]");
+        reading r = read_exchange(ml_operation_find(operations[i]), &exchange);
+        assert_int_equal(r.status, ML_OK);
+        expect_absent(ml_response_body(r.response).data, TEST_KEY);
+        drop(&r);
+    }
+}
+
 static void response_of_null_may_be_freed(void **state) {
     (void)state;
     ml_response_free(NULL);
@@ -776,6 +853,8 @@ int main(void) {
     SUITE_ROWS(time_is_the_servers_date, date_rows);
     SUITE_ROWS(retry_after_is_told, retry_rows);
     SUITE_TEST(header_is_found_by_its_name);
+    SUITE_ROWS(answer_is_what_the_operation_says, answer_rows);
+    SUITE_TEST(good_answer_of_any_kind_shows_no_api_key);
     SUITE_TEST(response_of_null_may_be_freed);
     return suite_run("response");
 }

@@ -286,6 +286,64 @@ static void no_secret_is_left_by_a_key_of_the_call(void **state) {
     expect_nothing_found();
 }
 
+/* All that it holds may be secret: path, query, headers and body. */
+static ml_request *request_of_any_endpoint(const char *path) {
+    ml_request *request = ml_request_new(ml_operation_find("request"));
+    ml_value *fields = ml_request_fields(request);
+    add_text(request, "method", "PUT");
+    add_text(request, "path", path);
+    ml_value *params = ml_add_object(fields, "params");
+    ml_add_json(params, BODY, TEXT("[\"" BODY "\\u0041\", 1]"));
+    ml_add_string(params, "text", TEXT(BODY " " BODY));
+    ml_add_json(fields, "json", TEXT("{\"" CONFIG "\": \"" CONFIG "\"}"));
+    ml_add_string(ml_add_object(fields, "headers"), "X-Trace", TEXT(HEADER));
+    ml_request_set_account_token(request, TEXT(ACCOUNT));
+    ml_request_set_api_key(request, TEXT(OWN_KEY));
+    return request;
+}
+
+static void no_secret_is_left_by_any_endpoint(void **state) {
+    static const scripted_answer answers[] = {
+        {.body = "[\"" BODY OWN_KEY "\"]"},
+        {.http_status = 404, .body = "{\"detail\": \"" LINK_TOKEN " " ACCOUNT "\"}"},
+    };
+    (void)state;
+    scripted_reset();
+    look_anew();
+    ml_client *client = scripted_client();
+    ml_request *request = request_of_any_endpoint("/ats/v1/account-token/" LINK_TOKEN " %41");
+    ml_request *copy = ml_request_copy(request);
+    scripted_play(answers, COUNT(answers));
+    expect_call(client, request, NULL, ML_OK);
+    expect_call(client, copy, NULL, ML_ERR_API);
+    expect_call(client, request_of_any_endpoint("/" BODY "/../x"), NULL, ML_ERR_VALIDATION);
+    ml_client_free(client);
+    expect_nothing_found();
+}
+
+static void no_secret_is_left_by_a_view(void **state) {
+    static const scripted_answer answer = {.http_status = 401, .body = SAID};
+    (void)state;
+    scripted_reset();
+    look_anew();
+    ml_client *client = scripted_client(), *view = NULL, *none = NULL;
+    ml_view_options changes;
+    ml_error error;
+    ml_error_init(&error);
+    ml_view_options_init(&changes);
+    changes.account_token = TEXT("of" ACCOUNT);
+    assert_int_equal(ml_client_view(client, &changes, &view, &error), ML_OK);
+    changes.account_token = TEXT(ACCOUNT "\n");
+    assert_int_equal(ml_client_view(client, &changes, &none, &error), ML_ERR_CONFIGURATION);
+    assert_null(none);
+    ml_error_clear(&error);
+    scripted_play(&answer, 1);
+    expect_call(view, ml_request_new(ml_operation_find("account_details")), NULL, ML_ERR_API);
+    ml_client_free(view);
+    ml_client_free(client);
+    expect_nothing_found();
+}
+
 static int stop(void *context) {
     (void)context;
     return 1;
@@ -422,6 +480,8 @@ int main(void) {
     SUITE_ROWS(no_secret_is_left_by_a_call, scripted_rows);
     SUITE_TEST(no_secret_is_left_by_a_refused_request);
     SUITE_TEST(no_secret_is_left_by_a_key_of_the_call);
+    SUITE_TEST(no_secret_is_left_by_any_endpoint);
+    SUITE_TEST(no_secret_is_left_by_a_view);
     SUITE_TEST(no_secret_is_left_by_an_interrupted_call);
     SUITE_TEST(no_secret_is_left_by_a_held_back_call);
     SUITE_TEST(no_secret_is_left_by_a_closed_client);

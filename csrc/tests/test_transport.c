@@ -120,6 +120,85 @@ static void get_is_sent_without_a_body(void **state) {
     close_client(&s);
 }
 
+typedef struct bodiless_row {
+    const char *name;
+    const char *operation, *field, *value;
+    const char *first_line;
+    bool has_length;
+} bodiless_row;
+
+static const bodiless_row bodiless_rows[] = {
+    {"post_without_a_body", "regenerate_account_token", NULL, NULL,
+     "POST /api/ats/v1/account-token/regenerate HTTP/1.1\r\n", true},
+    {"patch_without_a_body", "request", "method", "PATCH", "PATCH /api/x HTTP/1.1\r\n", true},
+    {"put_without_a_body", "request", "method", "PUT", "PUT /api/x HTTP/1.1\r\n", true},
+    {"get_by_its_name", "request", "method", "GET", "GET /api/x HTTP/1.1\r\n", false},
+    {"delete_without_a_body", "delete_field_mapping", "id", "m",
+     "DELETE /api/ats/v1/field-mappings/m HTTP/1.1\r\n", false},
+};
+
+static void message_without_a_body_says_so(void **state) {
+    static const server_turn turn = {.answer = HEAD("200 OK", "2") "\r\n{}"};
+    const bodiless_row *row = *state;
+    stage s;
+    server_start(&turn, 1);
+    ml_client_options options = options_for(server_base_url());
+    options.account_token = TEXT("token-of-account");
+    open_client(&s, &options);
+    ml_request_free(s.request);
+    s.request = ml_request_new(ml_operation_find(row->operation));
+    if (row->field != NULL) add_text(s.request, row->field, row->value);
+    if (strcmp(row->operation, "request") == 0) add_text(s.request, "path", "/x");
+    call(&s);
+    server_stop();
+    expect_ok(&s);
+    const char *sent = server_request(0);
+    assert_int_equal(strncmp(sent, row->first_line, strlen(row->first_line)), 0);
+    assert_int_equal(strstr(sent, "\r\nContent-Length: 0\r\n") != NULL, row->has_length);
+    expect_absent(sent, "Content-Type");
+    expect_absent(sent, "Expect");
+    assert_string_equal(sent + strlen(sent) - 4, "\r\n\r\n");
+    close_client(&s);
+}
+
+static const char *const methods_with_bodies[] = {"PUT", "PATCH", "DELETE"};
+
+/* One connection for all: what one request set, the next one must not find. */
+static void methods_follow_each_other_on_one_connection(void **state) {
+    (void)state;
+    static const server_turn turn = {.answer = HEAD("200 OK", "2") "\r\n{}"};
+    char first_line[64];
+    stage s;
+    server_start_forever(&turn);
+    ml_client_options options = options_for(server_base_url());
+    open_client(&s, &options);
+    ml_request_free(s.request);
+    s.request = NULL;
+    for (size_t i = 0; i < 2 * COUNT(methods_with_bodies); i++) {
+        s.request = ml_request_new(ml_operation_find("request"));
+        bool has_body = i % 2 == 0;
+        add_text(s.request, "method", has_body ? methods_with_bodies[i / 2] : "GET");
+        add_text(s.request, "path", "/x");
+        if (has_body) ml_add_json(ml_request_fields(s.request), "json", TEXT("[1]"));
+        call(&s);
+        expect_ok(&s);
+        ml_request_free(s.request);
+        s.request = NULL;
+    }
+    server_stop();
+    assert_int_equal(server_connections(), 1);
+    for (size_t i = 0; i < 2 * COUNT(methods_with_bodies); i++) {
+        bool has_body = i % 2 == 0;
+        const char *method = has_body ? methods_with_bodies[i / 2] : "GET";
+        const char *sent = server_request(i);
+        snprintf(first_line, sizeof first_line, "%s /api/x HTTP/1.1\r\n", method);
+        assert_int_equal(strncmp(sent, first_line, strlen(first_line)), 0);
+        assert_string_equal(strstr(sent, "\r\n\r\n"), has_body ? "\r\n\r\n[1]" : "\r\n\r\n");
+        assert_int_equal(strstr(sent, "Content-Type: application/json") != NULL, has_body);
+    }
+    close_client(&s);
+}
+
 static void large_body_is_sent_whole_and_without_expect(void **state) {
     (void)state;
     enum { LARGE = 2 * 1024 * 1024 };
@@ -819,6 +898,8 @@ static void system_ca_is_a_place_that_exists(void **state) {
 int main(void) {
     SUITE_TEST(request_is_sent_byte_for_byte);
     SUITE_TEST(get_is_sent_without_a_body);
+    SUITE_ROWS(message_without_a_body_says_so, bodiless_rows);
+    SUITE_TEST(methods_follow_each_other_on_one_connection);
     SUITE_TEST(large_body_is_sent_whole_and_without_expect);
     SUITE_TEST(default_user_agent_is_sent);
     SUITE_TEST(connection_is_used_again);

@@ -73,6 +73,15 @@ def more_calls_than_the_pool_has_threads() -> None:
     assert {greenlet.value.link_token for greenlet in greenlets} == {TOKEN}
 
 
+def page_that_is_fetched_ahead() -> None:
+    """It comes when another greenlet has asked for "go", while this one waits."""
+    pages = client.issues().pages(read_ahead=True)
+    next(pages)
+    other = gevent.spawn(ask, "go")
+    assert next(pages).next_cursor is None
+    assert other.get().link_token == TOKEN
+
+
 def module_function_and_warm_up() -> None:
     client.warm_up(2)
     options = {"base_url": URL, "api_key": KEY}

@@ -94,6 +94,9 @@ static void require_sound_message(const ml_message *message) {
     ml_json_fault fault = {0, ""};
     require_plain(ml_buffer_view(&message->url));
     REQUIRE(strchr(message->url.data, ' ') == NULL && strchr(message->url.data, '\t') == NULL);
+    REQUIRE(strchr(message->url.data, '#') == NULL && strstr(message->url.data, "/../") == NULL);
+    require_plain(ml_buffer_view(&message->shown_url));
+    REQUIRE(strchr(message->shown_url.data, '?') == NULL);
     for (size_t i = 0; i < message->line_count; i++) {
         require_plain(ml_text_of(message->lines[i]));
         REQUIRE(strstr(message->lines[i], ": ") != NULL);
@@ -146,5 +149,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (config.texts == NULL) REQUIRE(ml_config_set(&config, &options, &error) == ML_OK);
     try_operation(link_token_operation(), &config, input);
     try_operation(&fetch_thing, &config, input);
+    try_operation(ml_operation_find("request"), &config, input);
+    try_operation(ml_operation_find("linked_accounts"), &config, input);
     return 0;
 }

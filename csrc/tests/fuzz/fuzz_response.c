@@ -109,5 +109,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     try_operation(link_token_operation(), input);
     try_operation(ml_operation_find("warm_up"), input);
     try_operation(&fetch_thing, input);
+    try_operation(ml_operation_find("issues"), input);
+    try_operation(ml_operation_find("force_resync"), input);
+    try_operation(ml_operation_find("delete_account"), input);
+    try_operation(ml_operation_find("request"), input);
     return 0;
 }
