@@ -85,6 +85,109 @@ def test_the_stub_agrees_with_the_signatures() -> None:
         assert list(wanted) == list(shape_of(function))
 
 
+# ---- the other operations ----
+
+OPERATIONS = {row["name"]: row for row in _core.operations()}
+OWN_WAY = {"create_link_token", "warm_up", "async_passthrough_result"}
+OTHERS = sorted(OPERATIONS.keys() - OWN_WAY)
+ALIKE = {"": Client, "Async": AsyncClient}
+
+
+def options_of(name: str) -> list[str]:
+    """The options that an operation takes beside its fields, as docstrings list them."""
+    row = OPERATIONS[name]
+    has_category = any(field["name"] == "category" for field in _core.fields(name))
+    return [
+        *(["account_token"] if row["account"] != "none" else []),
+        *(["category"] if has_category else []),
+        *("timeout", "max_retries", "api_key", "extra_headers"),
+        *(["extra_body"] if row["takes_extra_body"] else []),
+    ]
+
+
+def stub_of(name: str, inside: str) -> ast.FunctionDef:
+    (body,) = (n.body for n in STUB.body if isinstance(n, ast.ClassDef) and n.name == inside)
+    (found,) = (n for n in body if isinstance(n, ast.FunctionDef) and n.name == name)
+    return found
+
+
+@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize("kind", ALIKE.values(), ids=["Client", "AsyncClient"])
+def test_an_operations_signature_is_its_rows(kind: Any, name: str) -> None:
+    _, *parameters, options = inspect.signature(getattr(kind, name)).parameters.values()
+    rows = [row for row in _core.fields(name) if row["name"] != "category"]
+    required = [row["name"] for row in rows if row["required"]]
+    positional = [one.name for one in parameters if one.kind is one.POSITIONAL_OR_KEYWORD]
+    assert {one.name for one in parameters} == {row["name"] for row in rows}
+    assert positional == [row["name"] for row in rows][: OPERATIONS[name]["positional"]]
+    assert [one.name for one in parameters if one.default is REQUIRED] == required
+    assert {one.default for one in parameters} <= {None, REQUIRED}
+    assert (options.name, options.kind) == ("options", inspect.Parameter.VAR_KEYWORD)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_both_clients_have_the_same_signatures_and_docstrings(name: str) -> None:
+    own, its = getattr(Client, name), getattr(AsyncClient, name)
+    assert inspect.signature(own) == inspect.signature(its)
+    assert inspect.getdoc(own) == inspect.getdoc(its)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_an_operations_docstring_describes_its_arguments(name: str) -> None:
+    text = inspect.getdoc(getattr(Client, name)) or ""
+    said = described(text.replace("**options", "options"))
+    options = said.pop("options").rstrip(".").split(", ")
+    assert said.keys() == inspect.signature(getattr(Client, name)).parameters.keys() - {
+        *("self", "options")
+    }
+    assert options == options_of(name)
+    assert re.search(r"https://docs\.merge\.dev/\S*$", text)
+    result = OPERATIONS[name]["result"] or "dict"
+    if OPERATIONS[name]["answer"] != "nothing":
+        assert re.search(rf"Returns:\n    An? [^.]*\b{result}", text)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize("prefix", ALIKE)
+def test_the_stub_of_an_operation_says_the_same(prefix: str, name: str) -> None:
+    stub = stub_of(name, f"{prefix}Client")
+    row = OPERATIONS[name]
+    by_default = inspect.signature(getattr(Client, name)).parameters
+    *own, _ = (one for one in by_default.values() if one.name != "self")
+    arguments = [*stub.args.args[1:], *stub.args.kwonlyargs]
+    assert [one.arg for one in arguments] == [one.name for one in own]
+    assert len(stub.args.args) - 1 == row["positional"]
+    defaults = [*stub.args.defaults, *(one for one in stub.args.kw_defaults if one is not None)]
+    assert all(ast.literal_eval(one) is None for one in defaults)
+    assert len(defaults) == len([one for one in own if one.default is None])
+    assert stub.args.kwarg is not None
+    kind = {"none": "", "required": "Account", "optional": "Request"}[row["account"]]
+    how = "" if kind == "Request" else "Write" if row["takes_extra_body"] else "Read"
+    assert ast.unparse(stub.args.kwarg) == f"options: Unpack[{prefix}{kind}{how}Options]"
+    result = row["result"] or ("dict[str, Any]" if row["answer"] == "page" else "None")
+    returns = {
+        "page": f"{'AsyncPager' if prefix else 'Page'}[{result}]",
+        "list": f"list[{result}]",
+    }.get(row["answer"], result)
+    if prefix and row["answer"] != "page":
+        returns = f"Coroutine[Any, Any, {returns}]"
+    assert ast.unparse(stub.returns or stub) == returns
+
+
+def test_a_result_that_takes_its_time_has_the_signature_of_its_row() -> None:
+    names = ["id", "wait", "options"]
+    for kind in ALIKE.values():
+        signature = inspect.signature(kind.async_passthrough_result)
+        assert list(signature.parameters) == ["self", *names]
+    text = inspect.getdoc(Client.async_passthrough_result) or ""
+    said = described(text.replace("**options", "options"))
+    assert list(said) == names
+    assert said["options"].rstrip(".").split(", ") == options_of("async_passthrough_result")
+
+
+# ---- options ----
+
+
 @pytest.mark.parametrize("name", OPTIONS)
 def test_every_option_in_the_signature_is_taken_with_its_default(name: str) -> None:
     options = {

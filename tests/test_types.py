@@ -3,6 +3,7 @@
 import ast
 import typing
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints, is_typeddict
 
@@ -25,7 +26,7 @@ def stub_types(name: str, inside: str | None = None) -> dict[str, Any]:
     if inside is not None:
         (body,) = (n.body for n in STUB.body if isinstance(n, ast.ClassDef) and n.name == inside)
     (found,) = (n for n in body if isinstance(n, ast.FunctionDef) and n.name == name)
-    keywords = found.args.kwonlyargs
+    keywords = [one for one in (*found.args.args, *found.args.kwonlyargs) if one.arg != "self"]
     return {one.arg: eval(ast.unparse(one.annotation), NAMES) for one in keywords}
 
 
@@ -48,6 +49,7 @@ def test_the_modules_function_takes_both() -> None:
 
 def test_warm_up_takes_call_options() -> None:
     keywords = stub_types("warm_up", "Client")
+    assert keywords.pop("connections") is int
     assert keywords.items() <= get_type_hints(types.CallOptions).items()
 
 
@@ -78,7 +80,8 @@ def test_those_of_an_async_client_differ_by_the_key_alone(name: str) -> None:
 
 def test_an_async_client_takes_what_its_types_say() -> None:
     assert get_type_hints(types.AsyncClientOptions) == stub_types("__init__", "BaseClient")
-    assert get_type_hints(types.AsyncWarmUpOptions) == (stub_types("warm_up", "Client") | ASYNC_KEY)
+    options = get_type_hints(types.AsyncWarmUpOptions)
+    assert options | {"connections": int} == stub_types("warm_up", "Client") | ASYNC_KEY
 
 
 @pytest.mark.parametrize(
@@ -95,8 +98,32 @@ def test_the_defaults_of_a_bulk_run_are_the_params_and_none_is_required(
     assert defaults.__required_keys__ == frozenset()
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("ReadOptions", "WriteOptions", "AccountReadOptions", "AccountWriteOptions"),
+        "RequestOptions",
+    ],
+)
+def test_the_options_of_operations(name: str) -> None:
+    ordinary, its = (get_type_hints(getattr(types, kind)) for kind in (name, f"Async{name}"))
+    assert its == ordinary | ASYNC_KEY
+    call = get_type_hints(types.CallOptions)
+    assert {key: hint for key, hint in ordinary.items() if key != "account_token"}.items() <= (
+        call.items()
+    )
+    assert ordinary.get("account_token", str | None) == str | None
+    for kind in (name, f"Async{name}"):
+        assert getattr(types, kind).__required_keys__ == frozenset()
+
+
 # ---- with the core's tables ----
 
+OPTIONS = {
+    getattr(types, f"{prefix}{name}Options")
+    for prefix in ("", "Async")
+    for name in ("Read", "AccountRead", "AccountWrite", "Request")
+}
 SCOPE = {row["name"]: row for row in ROWS["category_common_model_scopes"]["members"]}
 NESTED = {
     types.CommonModel: ROWS["common_models"],
@@ -111,6 +138,8 @@ def test_every_nested_object_of_the_rows_has_a_type() -> None:
         return sum(bool(row["members"]) + objects(row["members"]) for row in rows)
 
     assert len(NESTED) == objects(list(ROWS.values())) == 4
+    (scopes,) = (row for row in _core.fields("set_linked_account_scopes") if row["members"])
+    assert scopes["members"] == ROWS["category_common_model_scopes"]["members"]
     keywords = {
         types.LinkTokenFields,
         types.CallOptions,
@@ -123,7 +152,7 @@ def test_every_nested_object_of_the_rows_has_a_type() -> None:
         types.LinkTokenDefaults,
         types.AsyncLinkTokenDefaults,
     }
-    assert NESTED.keys() | keywords == set(DICTS)
+    assert NESTED.keys() | keywords | OPTIONS == set(DICTS)
 
 
 @pytest.mark.parametrize("kind", NESTED, ids=lambda kind: kind.__name__)
@@ -157,6 +186,33 @@ def test_each_type_is_one_that_its_row_takes(kind: Any) -> None:
         assert kinds(hints[row["name"]]) <= set(PYTHON_TYPES[row["type"]]), row["name"]
 
 
+OTHERS = sorted(
+    {row["name"] for row in _core.operations()}
+    - {"create_link_token", "warm_up", "async_passthrough_result"}
+)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_the_types_of_an_operations_arguments_are_those_that_its_rows_take(name: str) -> None:
+    own, its = (stub_types(name, inside) for inside in ("Client", "AsyncClient"))
+    assert own == its
+    for row in _core.fields(name):
+        if row["name"] == "category":
+            continue
+        hint = own[row["name"]]
+        taken = {"any": (Any,), **PYTHON_TYPES}[row["type"]]
+        if row["format"] == "date_time":
+            taken = (str, datetime)
+        assert kinds(hint) <= set(taken), row["name"]
+        assert (type(None) in get_args(hint) or hint is Any) == (not row["required"]), row["name"]
+
+
+def test_names_of_arguments_are_those_of_the_rows() -> None:
+    for name in OTHERS:
+        rows = {row["name"] for row in _core.fields(name)} - {"category"}
+        assert stub_types(name, "Client").keys() == rows
+
+
 def literals(alias: Any) -> set[str]:
     if get_origin(alias) is Literal:
         return set(get_args(alias))
@@ -168,7 +224,19 @@ def is_open(alias: Any) -> bool:
 
 
 (ACTIONS,) = (row for row in ROWS["common_models"]["members"] if row["name"] == "enabled_actions")
+
+
+def row_of(operation: str, name: str) -> Any:
+    (found,) = (row for row in _core.fields(operation) if row["name"] == name)
+    return found
+
+
 CHOICES = {
+    "AccountStatus": row_of("linked_accounts", "status"),
+    "IssueStatus": row_of("issues", "status"),
+    "IgnoreReason": row_of("ignore", "reason"),
+    "Method": row_of("request", "method"),
+    "RequestFormat": row_of("passthrough", "request_format"),
     "Category": ROWS["categories"],
     "PathCategory": ROWS["category"],
     "CompletedAccountInitialScreen": ROWS["completed_account_initial_screen"],

@@ -333,9 +333,17 @@ static void check_parameter(checker *c, const step *at, const ml_field *field,
 
 static void check_header(checker *c, const step *at, const ml_header *header);
 
+static bool is_extra_header(const ml_request *request, const char *name) {
+    for (const ml_header *header = request->headers; header != NULL; header = header->next)
+        if (ml_text_equal_no_case(header->name, ml_text_of(name))) return true;
+    return false;
+}
+
 static void check_further_header(checker *c, const step *at, const ml_field *field,
                                  const ml_value *value) {
-    if (value->kind == ML_VALUE_STRING)
+    if (is_extra_header(c->request, value->name))
+        problem(c, at, "is in extra_headers too: give it once");
+    else if (value->kind == ML_VALUE_STRING)
         check_header(c, at, &(ml_header){.name = ml_text_of(value->name), .value = value->text});
     else
         check_value(c, at, field, value);

@@ -276,6 +276,12 @@ static const wire_row wire_rows[] = {
      NULL,
      {"s method=GET", "s path=/x",
       "{ params=a=1|b=1.50|c=\"x y\\u0022\"|d=true|e=null|f=[\"p\", 1,true]|g=\"a,b\""}},
+    {"request__with_parameters_that_have_white_space_around",
+     "GET",
+     "/x?a=1%2Cb&c=2&d=e",
+     NULL,
+     NULL,
+     {"s method=GET", "s path=/x", "{ params=a= [ 1 , \"b\"] |c= 2\n|d=\t\"e\" |f= null "}},
     {"request__with_parameters_of_the_callers_own_types",
      "GET",
      "/x?a=b%3D1&c=",
@@ -830,6 +836,20 @@ static void headers_of_both_kinds_go_out(void **state) {
     close_stage(&s);
 }
 
+static void header_of_both_kinds_at_once_is_refused(void **state) {
+    (void)state;
+    stage s;
+    open_stage(&s, "request");
+    add_field(s.request, "s method=GET");
+    add_field(s.request, "s path=/x");
+    add_field(s.request, "h headers=X-Trace=b");
+    ml_request_add_header(s.request, TEXT("x-trace"), TEXT("c"));
+    call(&s);
+    expect_failure(&s.error, ML_ERR_VALIDATION, "headers.X-Trace is in extra_headers too");
+    assert_int_equal(scripted_sent_count(), 0);
+    close_stage(&s);
+}
+
 /* ---- copies ---- */
 
 static void copy_goes_out_as_the_first_one(void **state) {
@@ -893,6 +913,7 @@ int main(void) {
     SUITE_ROWS(time_is_told_from_what_is_none, time_rows);
     SUITE_TEST(extra_body_is_refused_where_there_is_no_body);
     SUITE_TEST(headers_of_both_kinds_go_out);
+    SUITE_TEST(header_of_both_kinds_at_once_is_refused);
     SUITE_TEST(copy_goes_out_as_the_first_one);
     SUITE_TEST(copy_of_a_full_body_is_the_same);
     return suite_run("operations");

@@ -15,27 +15,40 @@ What lives here, from the top down; a module imports only from those below it:
 ``control``         the commands over HTTP, at ``/__sandbox__/``
 ``home``            the page at ``/``
 ``overview``        what that page shows
-``assets``          the files in ``pages/``, with the strictest rules for browsers
 ``tls``             a certificate made on the spot
 ``server``          the listening socket and the threads; knows nothing of Merge
 ``connection``      one HTTP/1.1 connection, framed by h11; nothing of Merge either
 ``app``             hands each request to an area, by the path's beginning
 ``api``             the area ``/api/``: routes, authentication, order of refusals
-``views``           its endpoints: a checked call in, Merge's answer out
+``account_views``   its endpoints of one linked account: a checked call in, Merge's answer out
+``key_views``       those of a key: keys, issues, audit trail, default scopes
 ``link_page``       the page where an end user links an account, and ``initialize.js``
-``assets``          the files in ``pages/``: HTML, styles and scripts without a build step
+``assets``          the files in ``pages/``, with the strictest rules for browsers
 ``commands``        what a test may ask for: faults, time, what end users do
 ``webhooks``        what happens, told to a URL, signed, again while it fails
 ``post``            one POST to any URL; nothing of Merge either
+``views``           the endpoints of linking, and how linked accounts are described
+``calls``           the call, its query and body, pages: what endpoints share
 ``faults``          faults that were asked for and have not happened yet
 ``limits``          throttling, and the shut-out of addresses that fail
 ``state``           what the sandbox remembers, and what may happen to it; atomic, no HTTP
+``settings``        the same, of what callers set and send for one linked account
 ``tokens``          the tables of link tokens and public tokens
-``listing``         pages of linked accounts
+``keys``            the table of generated keys
 ``accounts``        the table of linked accounts: linking and relinking
+``sync``            how far their syncs are, by the clock
+``issues``          the table of issues
+``passthrough``     passthrough, which echoes, and what is answered later
+``scopes``          the tables of scopes, webhook receivers and ignored objects
+``mappings``        the tables of field mappings and target fields
+``audit``           the table of what was done under a key
+``common_models``   made-up objects, by a description of each model
+``listing``         pages of anything that is numbered, and their cursors
 ``store``           one SQLite database, in memory or in a file
 ``web``             request, refusal, JSON: what all areas share
-``rules``           what Merge demands of a request's query and body, as tables
+``queries``         what Merge demands of a request's query, as tables
+``bodies``          the same of its body
+``rules``           the same of its path, and of a link token's order
 ``fields``          the field kinds of those tables, in Django REST Framework's words
 ``linking``         link token, linked account, public token, event: values
 ``integrations``    the integrations that it knows, by category

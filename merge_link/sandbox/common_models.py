@@ -104,7 +104,10 @@ class Model:
             "modified_at": row.at(days=1),
             **{name: make(row) for name, make in self.fields.items()},
             "remote_was_deleted": False,
-            "field_mappings": {"organization_defaults": {}, "linked_account_defaults": {}},
+            "field_mappings": {
+                "organization_defined_targets": {},
+                "linked_account_defined_targets": {},
+            },
             "remote_data": None,
         }
 
@@ -218,10 +221,8 @@ def _full_name(row: Row) -> str:
 
 # ---- the models ----
 
-_email = _list_of(
-    _parts(value=_text("{name}.{number}@people.example"), email_address_type=_always("PERSONAL"))
-)
-_phone = _list_of(_parts(value=_text("+1 555 01{number:03d}"), phone_number_type=_always("MOBILE")))
+_ADDRESS = _text("{name}.{number}@people.example")
+_PHONE = _text("+1 555 01{number:03d}")
 
 _CANDIDATES = 200
 _JOBS = 200
@@ -246,8 +247,10 @@ MODELS = (
             "is_private": _always(False),
             "can_email": _always(True),
             "locations": _list_of(_one_of(*_CITIES)),
-            "phone_numbers": _phone,
-            "email_addresses": _email,
+            "phone_numbers": _list_of(_parts(value=_PHONE, phone_number_type=_always("MOBILE"))),
+            "email_addresses": _list_of(
+                _parts(value=_ADDRESS, email_address_type=_always("PERSONAL"))
+            ),
             "urls": _list_of(
                 _parts(value=_text("https://{name}.example"), url_type=_always("PERSONAL"))
             ),
@@ -316,8 +319,8 @@ MODELS = (
             "username": _text("{name}.{number}"),
             "groups": _empty,
             "work_email": _text("{name}.{number}@work.example"),
-            "personal_email": _text("{name}.{number}@people.example"),
-            "mobile_phone_number": _text("+1 555 01{number:03d}"),
+            "personal_email": _ADDRESS,
+            "mobile_phone_number": _PHONE,
             "employments": _empty,
             "manager": _beyond(8, _to("employees", 8)),
             "team": _to("teams", _TEAM_COUNT),
@@ -374,7 +377,7 @@ MODELS = (
             "name": _full_name,
             "is_supplier": _one_of(False, True),
             "is_customer": _one_of(True, False),
-            "email_address": _text("{name}.{number}@people.example"),
+            "email_address": _ADDRESS,
             "tax_number": _text("T-{number:06d}"),
             "status": _one_of("ACTIVE", "ACTIVE", "ARCHIVED"),
             "currency": _always("USD"),
@@ -395,8 +398,12 @@ MODELS = (
             "account": _to("accounts", _ACCOUNTS),
             "owner": _none,
             "addresses": _empty,
-            "email_addresses": _email,
-            "phone_numbers": _phone,
+            "email_addresses": _list_of(
+                _parts(email_address=_ADDRESS, email_address_type=_always("Work"))
+            ),
+            "phone_numbers": _list_of(
+                _parts(phone_number=_PHONE, phone_number_type=_always("Mobile"))
+            ),
             "last_activity_at": _after(0.5),
             "remote_created_at": _after(-1),
         },
@@ -548,7 +555,7 @@ MODELS = (
         {
             "first_name": _first_name,
             "last_name": _last_name,
-            "email_address": _text("{name}.{number}@people.example"),
+            "email_address": _ADDRESS,
         },
     ),
     Model(

@@ -19,8 +19,6 @@ from merge_link.sandbox.clock import to_iso
 from merge_link.sandbox.linking import LinkedAccount
 from merge_link.sandbox.listing import Conditions, Page, read_page, select_rows
 
-STATUSES = ("ONGOING", "RESOLVED")
-
 _TABLE = "issues JOIN linked_accounts ON linked_accounts.number = issues.account_number"
 _COLUMNS = (
     "issues.id, issues.status, error_description, error_details, is_muted, first_incident_time,"

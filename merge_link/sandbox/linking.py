@@ -13,6 +13,8 @@ from merge_link.sandbox.integrations import Integration, find_integration
 Status: TypeAlias = Literal["COMPLETE", "INCOMPLETE", "RELINK_NEEDED", "IDLE"]
 STATUSES: tuple[Status, ...] = ("COMPLETE", "INCOMPLETE", "RELINK_NEEDED", "IDLE")
 
+ISSUE_STATUSES = ("ONGOING", "RESOLVED")
+
 EventName: TypeAlias = Literal[
     "linked",
     "relinked",

@@ -12,8 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from merge_link.sandbox.fields import Invalid
-from merge_link.sandbox.issues import STATUSES as ISSUE_STATUSES
-from merge_link.sandbox.linking import STATUSES
+from merge_link.sandbox.linking import ISSUE_STATUSES, STATUSES
 from merge_link.sandbox.rules import BODY_CATEGORIES
 
 DEFAULT_PAGE_SIZE = 30

@@ -10,6 +10,8 @@ import pytest
 
 from linked import command
 from merge_link.sandbox import Sandbox
+from merge_link.sandbox.api import Api
+from merge_link.sandbox.common_models import MODELS
 from merge_link.sandbox.control import RESULTS
 from merge_link.sandbox.tokens import MOST_LINK_TOKENS
 from plain_http import call
@@ -59,13 +61,38 @@ def test_the_options_are_all_of_them() -> None:
 
 
 def test_the_endpoints_are_all_of_them(sandbox: Sandbox) -> None:
-    shown = re.findall(r"`(GET|POST) (/[\w/{}-]+)`", section("Endpoints"))
-    assert len(shown) == 8
-    for method, path in shown:
+    shown = re.findall(r"^\| `([A-Z]+) (/[\w/{}-]+)`( ✚)?", section("Endpoints"), re.MULTILINE)
+    also = re.findall(r"also `([A-Z]+) (/[\w/{}-]+)`()", section("Endpoints"))
+    methods: dict[str, set[str]] = {}
+    needing = set()
+    for method, path, needs in [*shown, *also]:
         full = path if path.startswith("/api/") else f"/api/ats/v1{path}"
-        wrong = "POST" if method == "GET" else "GET"
-        answer = call(sandbox, b"", method=wrong, path=full.replace("{public_token}", "x"))
-        assert (answer.status, answer.headers["Allow"]) == (405, method)
+        filled = re.sub(r"{\w+}", "x", full)
+        methods.setdefault(filled, set()).add(method)
+        if needs:
+            needing.add(filled)
+    for path, allowed in methods.items():
+        answer = call(sandbox, b"", method="PUT", path=path)
+        assert (answer.status, set(answer.headers["Allow"].split(", "))) == (405, allowed), path
+        refused = call(sandbox, b"", method=sorted(allowed)[0], path=path).status == 401
+        assert refused == (path in needing), path
+    made = Api(sandbox._state, sandbox._faults, sandbox._limits, "")
+    served = sum(
+        len(endpoint.views) * (2 if endpoint.bare_path else 1)
+        for endpoint in made._endpoints.values()
+        if not endpoint.models
+    )
+    assert sum(len(allowed) for allowed in methods.values()) == served
+
+
+def test_the_common_models_are_all_of_them() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (\d.*) \|$", section("Endpoints"), re.MULTILINE)
+    shown = [
+        (category, int(count), path, bool(mark))
+        for category, row in rows
+        for count, path, mark in re.findall(r"(\d+) `(\w+)`( ✱)?", row)
+    ]
+    assert shown == [(one.category, one.count, one.path, one.can_be_ignored) for one in MODELS]
 
 
 @pytest.mark.parametrize(("path", "function"), NAMED)

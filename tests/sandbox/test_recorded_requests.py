@@ -135,3 +135,17 @@ def test_the_answer_to_a_refused_request_is_kept(sandbox: Sandbox) -> None:
     refusals = [request.refusal for request in sandbox.requests]
     assert refusals == [b"", b'{"detail":"Not found."}', b""]
     assert "Not found" not in repr(sandbox.requests)
+
+
+def test_the_paths_secrets_are_masked_and_ids_are_not(sandbox: Sandbox) -> None:
+    id = "0b6e1c40-1234-4abc-8000-0123456789ab"
+    paths = {
+        f"/api/ats/v1/issues/{id}": f"/api/ats/v1/issues/{id}",
+        f"/api/ats/v1/candidates/ignore/{id}": f"/api/ats/v1/candidates/ignore/{id}",
+        f"/api/ats/v1/account-token/{id}": "/api/ats/v1/account-token/***",
+        f"/api/ats/v1/issues/{id}0123": "/api/ats/v1/issues/***",
+        "/api/ats/v1/account-token/regenerate": "/api/ats/v1/account-token/regenerate",
+    }
+    for path in paths:
+        call(sandbox, path=path)
+    assert [one.masked_path for one in sandbox.requests] == list(paths.values())

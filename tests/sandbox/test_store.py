@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from merge_link.sandbox import store
+from merge_link.sandbox.linking import AccountGone, Event
 from merge_link.sandbox.state import State
 
 ORDER = {
@@ -133,6 +135,64 @@ def test_a_file_of_another_version_is_refused(path: Path) -> None:
     db.close()
     with pytest.raises(ValueError, match="another version"):
         State(path=path)
+
+
+def test_a_file_of_the_version_before_is_brought_up_to_date(path: Path) -> None:
+    db = sqlite3.connect(path)
+    db.executescript(f"BEGIN;{store._FIRST}PRAGMA user_version = 1;COMMIT;")
+    db.execute("INSERT INTO api_keys (api_key) VALUES ('test_old')")
+    columns = ", ".join(f"'{name}'" for name in ("Lever", "acme-42", "Acme", "hr@acme.example"))
+    db.execute(
+        "INSERT INTO linked_accounts VALUES (1, '4b6e1c40-0000-4000-8000-000000000000', 'test_old',"
+        f" 'token', 'TEST', 'ats', 'lever', {columns}, 'COMPLETE', 1700000000)"
+    )
+    db.commit()
+    db.close()
+    for _ in range(2):
+        state = State(path=path)
+        assert state.api_key == "test_old"
+        account = state.find_account("test_old", "token")
+        assert account is not None
+        assert {one["status"] for one in state.read_syncs(account)} <= {"DONE", "SYNCING"}
+        state.settings.add_receiver(account, {"event": "a", "is_active": True})
+        state.close()
+    last = State(path=path)
+    assert len(last.settings.read_receivers(account)) == 2
+    last.close()
+
+
+def test_everything_about_an_account_is_kept(path: Path) -> None:
+    first = State(path=path)
+    link = first.create_link_token(first.api_key, ORDER)
+    account = first.complete_link(link.token, "lever").account
+    receipt = first.settings.pass_through_later(account, {"method": "GET", "path": "/x"})
+    first.advance(400)
+    issue = first.raise_issue(account.id, "a", ["b"], is_muted=True)
+    first.settings.ignore(account, "c1", "GDPR", None)
+    kept = [
+        (lambda state: state.read_syncs(account), first.read_syncs(account)),
+        (lambda state: state.settings.read_scopes(account), first.settings.read_scopes(account)),
+        (lambda state: state.read_issues(state.api_key).results, [issue]),
+        (lambda state: state.settings.ignored_ids(account), {"c1"}),
+        (
+            lambda state: state.settings.find_passthrough(account, receipt)["path"],
+            "/x",
+        ),
+    ]
+    # The first sync was told already, and is no news to the next process.
+    first.close()
+    second = State(path=path)
+    events: list[Event] = []
+    second.listeners.append(events.append)
+    for read, expected in kept:
+        assert read(second) == expected
+    assert events == []
+    second.delete_account(account)
+    with pytest.raises(AccountGone):
+        second.settings.read_scopes(account)
+    with pytest.raises(AccountGone):
+        second.read_syncs(account)
+    second.close()
 
 
 def test_a_folder_that_is_not_there_is_an_error_of_the_system(tmp_path: Path) -> None:

@@ -105,6 +105,53 @@ def test_relinking_and_deleting_are_told(serve: Serve) -> None:
     assert len({body["hook"]["id"] for body in told}) == 1
 
 
+def test_issues_are_told_when_they_begin_and_end(serve: Serve) -> None:
+    target = serve(answer())
+    with sandbox_for(target) as sandbox:
+        account = link(sandbox)
+        id = sandbox.raise_issue(account["id"], "No permission.")
+        sandbox.raise_issue(account["id"], "No permission.")
+        shown = get(sandbox, f"/api/ats/v1/issues/{id}").json
+        sandbox.resolve_issue(id)
+        sandbox.resolve_issue(id)
+        sandbox.wait_for_deliveries(3)
+    _, created, resolved = target.bodies
+    assert [one["hook"]["event"] for one in (created, resolved)] == [
+        "Issue.created",
+        "Issue.resolved",
+    ]
+    assert created["linked_account"]["id"] == account["id"]
+    assert created["data"]["error_description"] == "No permission."
+    assert resolved["data"] == {**shown, "status": "RESOLVED"}
+
+
+def test_syncs_are_told_when_the_clock_is_advanced(serve: Serve) -> None:
+    target = serve(answer())
+    with sandbox_for(target) as sandbox:
+        account = link(sandbox)
+        sandbox.advance(minutes=4)
+        sandbox.advance(minutes=1)
+        sandbox.advance(minutes=1)
+        sandbox.advance(hours=72)
+        post(sandbox, "/api/ats/v1/sync-status/resync", account["account_token"])
+        # Nobody advances the clock, but somebody asks.
+        sandbox._state.clock.advance(301)
+        for _ in range(2):
+            get(sandbox, "/api/ats/v1/sync-status", account["account_token"])
+        sandbox.wait_for_deliveries(5)
+    told = target.bodies
+    events = [(body["hook"]["event"], body["data"].get("is_initial_sync")) for body in told]
+    assert events == [
+        ("LinkedAccount.linked", None),
+        ("LinkedAccount.synced", True),
+        ("LinkedAccount.fully_synced_initial", None),
+        ("LinkedAccount.synced", False),
+        ("LinkedAccount.synced", False),
+    ]
+    models = told[1]["data"]["sync_status"]
+    assert [model["status"] for model in models] == ["DONE"] * 3
+
+
 def test_other_events_are_told_by_any_name(serve: Serve) -> None:
     target = serve(answer())
     with sandbox_for(target) as sandbox:
