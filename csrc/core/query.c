@@ -8,8 +8,12 @@
 
 /* ---- values: the caller's own, or JSON as it was written ---- */
 
+static ml_kind kind_of(const ml_value *json) {
+    return ml_json_kind(ml_json_trim(json->text));
+}
+
 static bool is_json(const ml_value *value, ml_kind kind) {
-    return value->kind == ML_VALUE_JSON && ml_json_kind(value->text) == kind;
+    return value->kind == ML_VALUE_JSON && kind_of(value) == kind;
 }
 
 static bool is_null(const ml_value *value) {
@@ -25,10 +29,9 @@ static bool is_scalar(const ml_value *value) {
     case ML_VALUE_BOOL:
     case ML_VALUE_INTEGER:
     case ML_VALUE_STRING: return true;
-    case ML_VALUE_JSON: {
-        ml_kind kind = ml_json_kind(value->text);
-        return kind == ML_KIND_BOOL || kind == ML_KIND_NUMBER || kind == ML_KIND_STRING;
-    }
+    case ML_VALUE_JSON:
+        return is_json(value, ML_KIND_BOOL) || is_json(value, ML_KIND_NUMBER) ||
+               is_json(value, ML_KIND_STRING);
     case ML_VALUE_NULL:
     case ML_VALUE_FOREIGN:
     case ML_VALUE_UNUSABLE:
@@ -46,7 +49,7 @@ typedef struct items {
 } items;
 
 static items items_of(const ml_value *list) {
-    if (list->kind == ML_VALUE_JSON) return (items){.json = list->text};
+    if (list->kind == ML_VALUE_JSON) return (items){.json = ml_json_trim(list->text)};
     return (items){.next = list->members};
 }
 
@@ -73,7 +76,7 @@ static void append_json(ml_buffer *out, ml_text json) {
 /* What a scalar is in a query, not encoded. */
 static void append_plain(ml_buffer *out, const ml_value *value) {
     char number[32];
-    if (value->kind == ML_VALUE_JSON) append_json(out, value->text);
+    if (value->kind == ML_VALUE_JSON) append_json(out, ml_json_trim(value->text));
     if (value->kind == ML_VALUE_STRING) ml_buffer_append(out, value->text.data, value->text.length);
     if (value->kind == ML_VALUE_BOOL) ml_buffer_text(out, value->boolean ? "true" : "false");
     if (value->kind != ML_VALUE_INTEGER) return;
@@ -96,7 +99,7 @@ static bool check_text(const ml_value *scalar, bool is_item, const char **why) {
     ml_buffer plain = {0};
     bool is_text = scalar->kind == ML_VALUE_STRING || is_json(scalar, ML_KIND_STRING);
     if (!is_text) return true;
-    if (scalar->kind == ML_VALUE_JSON && ml_json_has_nul(scalar->text)) {
+    if (scalar->kind == ML_VALUE_JSON && ml_json_has_nul(ml_json_trim(scalar->text))) {
         *why = "must not hold NUL";
         return true;
     }
