@@ -28,8 +28,11 @@ class Patience:
         try:
             left = self._end - monotonic()
             if left <= 0:
-                if self._wait:
-                    error.add_note(f"it was not there after {self._wait:g} s of waiting")
+                error.add_note(
+                    f"It was not there after {self._wait:g} s of waiting."
+                    if self._wait
+                    else "Merge answers so until there is a result: wait= asks again meanwhile."
+                )
                 raise error
             pause = min(self._pause, left)
             self._pause = min(self._pause * 2, _LONGEST_PAUSE)

@@ -713,9 +713,10 @@ def test_cursors_that_go_in_a_circle_end(serve: Serve) -> None:
 
 def test_a_result_that_is_not_there_yet(serve: Serve, make: Make) -> None:
     case = BY_NAME["async_passthrough_result"]
-    for early in (answer(404, {"detail": "Not found."}), answer(202, b'"soon"'), answer(202)):
-        with pytest.raises((merge_link.NotFoundError, merge_link.ResponseError)):
+    for early in (answer(404, {"detail": "Not found."}), answer(200, b'"soon"'), answer(202)):
+        with pytest.raises((merge_link.NotFoundError, merge_link.ResponseError)) as caught:
             make(serve(early), case, {"account_token": ACCOUNT})
+        assert any("wait= asks again" in note for note in caught.value.__notes__)
         server = serve(early, case.answer)
         result = make(server, case, {"account_token": ACCOUNT}, wait=20)
         assert result.status == 200
@@ -728,7 +729,7 @@ def test_waiting_ends(serve: Serve, make: Make) -> None:
     server = serve(answer(404, {"detail": "Not found."}))
     with pytest.raises(merge_link.NotFoundError) as caught:
         make(server, case, {"account_token": ACCOUNT}, wait=0.7)
-    assert "it was not there after 0.7 s of waiting" in caught.value.__notes__
+    assert "It was not there after 0.7 s of waiting." in caught.value.__notes__
     assert len(server.requests) == 3
     with pytest.raises(merge_link.AuthenticationError):
         make(serve(answer(401)), case, {"account_token": ACCOUNT}, wait=20)
