@@ -165,7 +165,7 @@ def _apply(mapping: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, Any
     path = endpoint["field_traversal_path"]
     remote = {
         **mapping["remote_field"],
-        "remote_key_name": str(path[-1]) if path else None,
+        "remote_key_name": _as_text(path[-1]) if path else None,
         "remote_endpoint_info": endpoint,
     }
     target = mapping["target_field"] or {
@@ -187,6 +187,11 @@ def _apply(mapping: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, Any
         "target_field": changed,
         "remote_field": remote,
     }
+
+
+def _as_text(part: object) -> str:
+    # A lone surrogate, which JSON may hold, is nothing that a table can.
+    return str(part).encode(errors="replace").decode()
 
 
 def _mappings_of(

@@ -242,6 +242,8 @@ class State:
         link = tokens.use_link_token(db, now, tokens.find_link_token(db, now, column, value))
         event = accounts.link_account(db, link, integration, now)
         account = event.account
+        if event.name == "relinked":
+            self._tell_syncs(db, happen, account)
         sync.begin_syncs(db, account, link.order, now)
         ordered = link.order.get("category_common_model_scopes") or {}
         if account.category in ordered:
@@ -314,10 +316,11 @@ class State:
         """
         if status not in STATUSES:
             raise ValueError(f"status must be one of {', '.join(STATUSES)}")
-        with self._store.transaction as db:
+        with self._change() as (db, happen):
             found = _find_any_account(db, account)
             if found is None:
                 return None
+            self._tell_syncs(db, happen, found)
             accounts.update_account(db, found.number, status=status)
             changed = accounts.find_account(db, number=found.number)
             assert changed is not None

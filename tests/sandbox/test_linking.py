@@ -23,6 +23,26 @@ NEEDS_ACCOUNT = [
     ("POST", "/api/ats/v1/account-token/regenerate"),
     ("POST", "/api/ats/v1/delete-account"),
 ]
+ALL_THAT_NEED_ONE = [
+    *NEEDS_ACCOUNT,
+    ("GET", "/api/ats/v1/sync-status"),
+    ("POST", "/api/ats/v1/sync-status/resync"),
+    ("GET", "/api/ats/v1/linked-account-scopes"),
+    ("POST", "/api/ats/v1/linked-account-scopes"),
+    ("POST", "/api/ats/v1/passthrough"),
+    ("POST", "/api/ats/v1/async-passthrough"),
+    ("GET", "/api/ats/v1/async-passthrough/x"),
+    ("GET", "/api/ats/v1/webhook-receivers"),
+    ("POST", "/api/ats/v1/webhook-receivers"),
+    ("GET", "/api/ats/v1/available-actions"),
+    ("GET", "/api/ats/v1/field-mappings"),
+    ("POST", "/api/ats/v1/field-mappings"),
+    ("PATCH", "/api/ats/v1/field-mappings/x"),
+    ("DELETE", "/api/ats/v1/field-mappings/x"),
+    ("GET", "/api/ats/v1/remote-fields"),
+    ("GET", "/api/ats/v1/target-fields"),
+    ("POST", "/api/ats/v1/target-fields"),
+]
 
 
 def said(answer: Answer) -> tuple[int, Any]:
@@ -142,7 +162,7 @@ def test_an_integration_that_is_not_known_is_of_its_accounts_category(sandbox: S
 # ---- X-Account-Token ----
 
 
-@pytest.mark.parametrize(("method", "path"), NEEDS_ACCOUNT)
+@pytest.mark.parametrize(("method", "path"), ALL_THAT_NEED_ONE)
 @pytest.mark.parametrize("token", [None, "", "  "])
 def test_a_missing_account_token_is_told_in_merges_words(
     sandbox: Sandbox, method: str, path: str, token: str | None
@@ -153,7 +173,7 @@ def test_a_missing_account_token_is_told_in_merges_words(
     assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
-@pytest.mark.parametrize(("method", "path"), NEEDS_ACCOUNT)
+@pytest.mark.parametrize(("method", "path"), ALL_THAT_NEED_ONE)
 def test_an_account_token_that_leads_nowhere_is_refused(
     sandbox: Sandbox, method: str, path: str
 ) -> None:
@@ -165,7 +185,7 @@ def test_an_account_token_that_leads_nowhere_is_refused(
     assert get(sandbox, ACCOUNT, account["account_token"]).status == 200
 
 
-@pytest.mark.parametrize(("method", "path"), NEEDS_ACCOUNT)
+@pytest.mark.parametrize(("method", "path"), ALL_THAT_NEED_ONE)
 def test_the_key_is_checked_before_the_account_token(
     sandbox: Sandbox, method: str, path: str
 ) -> None:

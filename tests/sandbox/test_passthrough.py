@@ -88,6 +88,12 @@ def test_refuses(sandbox: Sandbox, token: str, path: str, body: Any, problems: A
     assert (answer.status, answer.json) == (400, problems)
 
 
+def test_a_number_that_no_answer_could_say_is_no_json(sandbox: Sandbox, token: str) -> None:
+    answer = post(sandbox, NOW, token, b'{"method": "GET", "path": "/x", "data": 1e999}')
+    assert answer.status == 400
+    assert answer.json["detail"].startswith("JSON parse error - Out of range float values")
+
+
 def test_an_asynchronous_result_is_text_until_it_is_there(sandbox: Sandbox, token: str) -> None:
     answer = post(sandbox, LATER, token, REQUEST)
     assert answer.status == 200

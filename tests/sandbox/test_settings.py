@@ -258,3 +258,32 @@ def test_settings_go_with_their_account_and_by_a_reset(sandbox: Sandbox, token: 
     assert get(sandbox, f"{AT}field-mappings", token).json["Candidate"] == []
     assert get(sandbox, f"{AT}target-fields", token).json["Candidate"] == []
     assert get(sandbox, f"{AT}audit-trail").json["results"] == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "sync-status", b""),
+        ("POST", "sync-status/resync", b""),
+        ("POST", "async-passthrough", {"method": "GET", "path": "/x"}),
+        ("POST", "webhook-receivers", {"event": "a", "is_active": True}),
+        ("POST", "linked-account-scopes", {"common_models": []}),
+        ("POST", "field-mappings", MAPPING),
+        ("GET", "candidates", b""),
+    ],
+)
+def test_an_account_that_is_deleted_in_the_middle_of_a_call(
+    sandbox: Sandbox,
+    token: str,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+    path: str,
+    body: object,
+) -> None:
+    account = sandbox._state.find_any_account(token)
+    assert account is not None
+    sandbox._state.delete_account(account)
+    monkeypatch.setattr(sandbox._state, "find_account", lambda *_: account)
+    headers = {"X-Account-Token": token}
+    answer = call(sandbox, body, method=method, path=AT + path, headers=headers)
+    assert (answer.status, answer.json) == (401, {"detail": "Invalid Account Token."})

@@ -152,6 +152,21 @@ def test_syncs_are_told_when_the_clock_is_advanced(serve: Serve) -> None:
     assert [model["status"] for model in models] == ["DONE"] * 3
 
 
+def test_a_sync_that_nobody_asked_about_is_told_before_the_next_begins(serve: Serve) -> None:
+    target = serve(answer())
+    with sandbox_for(target) as sandbox:
+        account = link(sandbox)
+        sandbox._state.clock.advance(301)
+        link(sandbox)
+        sandbox._state.clock.advance(301)
+        sandbox.relink_needed(account["id"])
+        sandbox.wait_for_deliveries(5)
+    assert [body["hook"]["event"].partition(".")[2] for body in target.bodies] == [
+        *("linked", "synced", "fully_synced_initial", "linked"),
+        "synced",
+    ]
+
+
 def test_other_events_are_told_by_any_name(serve: Serve) -> None:
     target = serve(answer())
     with sandbox_for(target) as sandbox:
