@@ -16,7 +16,8 @@ import pytest
 
 from command_line import BIN, GOOD, PATIENCE, complaints, create, process, run
 from merge_link.cli.browser import open_in
-from merge_link.cli.output import FORMATS
+from merge_link.cli.output import FORMATS, of_link_token
+from merge_link.cli.program import program
 from merge_link.models import LinkToken
 from samples import KEY, TOKEN
 from scripted import Server, token_answer
@@ -59,7 +60,7 @@ def test_env_is_quoted_for_shells(shell: str, name: str, tmp_path: Path) -> None
         'eval "$1"\n'
         'printf "%s|%s|%s" "$MERGE_LINK_TOKEN" "$MERGE_INTEGRATION_NAME" "$MERGE_MAGIC_LINK_URL"'
     )
-    done = process(shell, "-c", script, shell, FORMATS["env"](token), cwd=tmp_path)
+    done = process(shell, "-c", script, shell, FORMATS["env"](of_link_token(token)), cwd=tmp_path)
     assert done.stdout == f"{TOKEN}|{name}|{LINK}?a='&b=$c"
     assert done.stderr == ""
     assert list(tmp_path.iterdir()) == []
@@ -69,7 +70,7 @@ def test_fish_has_its_own_quotes() -> None:
     token = LinkToken(
         link_token=TOKEN, expires_at=EXPIRES, integration_name='It\'s $HOME (x) \\ "y"'
     )
-    assert FORMATS["fish"](token) == (
+    assert FORMATS["fish"](of_link_token(token)) == (
         f"set -g MERGE_LINK_TOKEN '{TOKEN}'\n"
         "set -g MERGE_LINK_TOKEN_EXPIRES_AT '2026-08-01T14:05:00+00:00'\n"
         "set -g MERGE_INTEGRATION_NAME 'It\\'s $HOME (x) \\\\ \"y\"'"
@@ -81,13 +82,15 @@ def test_fish_reads_what_is_quoted_for_it() -> None:
     for name in ODD:
         token = LinkToken(link_token=TOKEN, expires_at=EXPIRES, integration_name=name)
         show = 'printf "%s|%s" $MERGE_LINK_TOKEN $MERGE_INTEGRATION_NAME'
-        done = process("fish", "--no-config", "-c", f"{FORMATS['fish'](token)}\n{show}")
+        done = process(
+            "fish", "--no-config", "-c", f"{FORMATS['fish'](of_link_token(token))}\n{show}"
+        )
         assert (done.stdout, done.stderr) == (f"{TOKEN}|{name}", "")
 
 
 def test_what_no_shell_can_hold_is_left_out_of_env() -> None:
     token = LinkToken(link_token=TOKEN, expires_at=EXPIRES, integration_name="a\0b")
-    assert FORMATS["env"](token) == "\n".join(
+    assert FORMATS["env"](of_link_token(token)) == "\n".join(
         [
             f"MERGE_LINK_TOKEN={TOKEN}",
             f"MERGE_LINK_TOKEN_EXPIRES_AT={EXPIRES.isoformat()}",
@@ -124,7 +127,14 @@ def bash() -> None:
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        (["merge-link", ""], ["bulk", "completion", "create", "doctor", "sandbox"]),
+        (["merge-link", ""], [name for name in program.commands]),
+        (["merge-link", "a"], ["accounts"]),
+        (["merge-link", "accounts", "s"], ["show", "status"]),
+        (["merge-link", "accounts", "list", "--status", "R"], ["RELINK_NEEDED"]),
+        (["merge-link", "accounts", "list", "--category", "h"], ["hris"]),
+        (["merge-link", "issues", "list", "--account"], ["--account-token-file"]),
+        (["merge-link", "request", "P"], ["POST", "PUT", "PATCH"]),
+        (["merge-link", "webhook", "send", "--event", "Is"], ["Issue.created", "Issue.resolved"]),
         (["merge-link", "cr"], ["create"]),
         (["merge-link", "create", "--category", "a"], ["ats", "accounting"]),
         (["merge-link", "create", "--category", "ats", "--category", "h"], ["hris"]),

@@ -26,7 +26,8 @@ class ExitCode(enum.IntEnum):
 
 EXIT_CODES_HELP = (
     "Exit codes: 0 done, 1 result not written or not opened, 2 wrong input, 3 configuration or"
-    " authentication, 4 refused by Merge, or a webhook that is not Merge's, 5 network, 6 some rows of a bulk failed, 130 Ctrl-C."
+    " authentication, 4 refused by Merge, or no webhook of Merge's, 5 network, 6 some rows of a"
+    " bulk failed, 130 Ctrl-C."
 )
 
 # The first that fits counts.

@@ -149,9 +149,12 @@ def _read_json(text: str) -> Any:
         if path is not None:
             with open_input(path) as file:
                 text = file.read().decode("utf-8-sig")
-        return parse_json(text)
+        body = parse_json(text)
     except (OSError, ValueError, RecursionError) as error:
         raise Failure(f"{where}: {reason_of(error)}") from None
+    if body is None:
+        raise Failure(f"{where}: null stands for no body: leave --json out")
+    return body
 
 
 def _write_answer(answer: "RawResponse", output_format: str) -> None:

@@ -2,10 +2,7 @@
 
 import json
 import os
-import secrets
-import uuid
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -144,7 +141,10 @@ def _verify(
 
 def sample_of(event: str, data: Any, url: str) -> dict[str, Any]:
     """Return the body of an event about an account that there is not."""
-    account_id, category = str(uuid.uuid4()), "ats"
+    import secrets
+    import uuid
+    from datetime import UTC, datetime
+
     if data is None:
         data = {}
         if event == "LinkedAccount.linked":
@@ -152,10 +152,10 @@ def sample_of(event: str, data: Any, url: str) -> dict[str, Any]:
     return {
         "hook": {"id": str(uuid.uuid4()), "event": event, "target": url},
         "linked_account": {
-            "id": account_id,
+            "id": str(uuid.uuid4()),
             "integration": "Greenhouse",
             "integration_slug": "greenhouse",
-            "category": category,
+            "category": "ats",
             "end_user_origin_id": "acme-42",
             "end_user_organization_name": "Acme",
             "end_user_email_address": "hr@acme.example",
