@@ -73,6 +73,15 @@ def add_contents(_app: Sphinx, docname: str, source: list[str]) -> None:
             source[0] += f"\n```{{toctree}}\n:hidden:\n:caption: {heading}\n\n{entries}\n```\n"
 
 
+# ---- sources ----
+
+
+def statements_of(file: str) -> list[ast.stmt]:
+    """What a file of the package consists of."""
+    source = Path(merge_link.__file__).with_name(file).read_text(encoding="utf-8")
+    return ast.parse(source).body
+
+
 # ---- docstrings ----
 
 FIELDS = {
@@ -120,6 +129,32 @@ def read_sections(
     lines[:] = result[:-1]
 
 
+def keys_of_dicts() -> dict[str, dict[str, str]]:
+    """The keys of each ``TypedDict`` in ``types.py`` with their types, inherited ones too."""
+    found: dict[str, dict[str, str]] = {}
+    for node in statements_of("types.py"):
+        if isinstance(node, ast.ClassDef):
+            keys = found[node.name] = {}
+            for base in node.bases:
+                keys.update(found.get(ast.unparse(base), {}))
+            for one in node.body:
+                if isinstance(one, ast.AnnAssign):
+                    keys[ast.unparse(one.target)] = ast.unparse(one.annotation)
+    return found
+
+
+KEYS = keys_of_dicts()
+
+
+def show_keys(
+    _app: Sphinx, _what: str, _name: str, of: Any, _options: Any, lines: list[str]
+) -> None:
+    """Say which keys a ``TypedDict`` has: Sphinx shows those of no base."""
+    if typing.is_typeddict(of):
+        for key, kind in KEYS[of.__name__].items():
+            lines += [f":param {key}:", f":type {key}: {kind}"]
+
+
 # ---- signatures of what is written in C ----
 
 Signature = tuple[str, str | None]
@@ -137,9 +172,8 @@ def signature_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Signature:
 
 def signatures_of_stub() -> dict[str, Signature]:
     """The signatures in ``_core.pyi``, by ``Class.method`` or ``function``."""
-    source = Path(merge_link.__file__).with_name("_core.pyi").read_text(encoding="utf-8")
     found = {}
-    for node in ast.parse(source).body:
+    for node in statements_of("_core.pyi"):
         for member in node.body if isinstance(node, ast.ClassDef) else [node]:
             if isinstance(member, ast.FunctionDef | ast.AsyncFunctionDef):
                 owner = f"{node.name}." if isinstance(node, ast.ClassDef) else ""
@@ -159,7 +193,7 @@ def show_types(
     arguments: str | None,
     result: str | None,
 ) -> Signature | None:
-    """Give what is written in C the types that its stub has, and let Sphinx read all others."""
+    """Give what Sphinx cannot read its signature; all others stay as they are."""
     if what == "class" and issubclass(of, _core.BaseClient):
         return f"({IN_STUB['Client.__init__'][0][1:-1]})", None
     if isinstance(of, BuiltinFunctionType | MethodDescriptorType):
@@ -209,6 +243,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_lexer("csv", TextLexer)
     app.connect("source-read", add_contents)
     app.connect("autodoc-process-docstring", read_sections)
+    app.connect("autodoc-process-docstring", show_keys)
     app.connect("autodoc-process-signature", show_types)
     app.connect("missing-reference", find)
     app.connect("env-check-consistency", check_reference)
