@@ -262,3 +262,14 @@ def errors(client: Client, who: Who) -> None:
         print(error.errors[0]["field"])  # mistake: used as a dict
     except merge_link.TransportError as error:
         print(error.status_code)  # mistake: there was no answer
+
+
+def webhooks() -> None:
+    webhooks = merge_link.webhooks
+    webhooks.verify("text", None, "key")  # mistake: the raw bytes are wanted
+    webhooks.verify(b"{}", 5, "key")  # mistake: no signature
+    webhooks.parse(b"{}", "s")  # mistake: no key
+    webhooks.parse(b"{}", "s", [5])  # mistake: no text
+    webhooks.parse(b"{}", "s", "key").evnet  # mistake: a misspelt field
+    webhooks.Event(name="x")  # mistake: no such field
+    webhooks.InMemorySeenEvents(10)  # mistake: by keyword only
