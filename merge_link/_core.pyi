@@ -1,4 +1,4 @@
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Any, Self, TypedDict, Unpack, final
 
@@ -1087,9 +1087,9 @@ class Client(BaseClient):
 
 class AsyncClient(BaseClient):
     """The part of merge_link.AsyncClient that is written in C."""
-    def retrieve_account_token(
+    async def retrieve_account_token(
         self, public_token: str, **options: Unpack[AsyncReadOptions]
-    ) -> Coroutine[Any, Any, AccountToken]:
+    ) -> AccountToken:
         """Exchange a public token for the lasting account token of a linked account.
 
         Args:
@@ -1101,9 +1101,9 @@ class AsyncClient(BaseClient):
 
         Merge's page: https://docs.merge.dev/ats/account-token/
         """
-    def regenerate_account_token(
+    async def regenerate_account_token(
         self, **options: Unpack[AsyncAccountReadOptions]
-    ) -> Coroutine[Any, Any, RegeneratedAccountToken]:
+    ) -> RegeneratedAccountToken:
         """Replace the account token by a new one; the old one is of no more use.
 
         Args:
@@ -1114,9 +1114,7 @@ class AsyncClient(BaseClient):
 
         Merge's page: https://docs.merge.dev/ats/account-token/
         """
-    def account_details(
-        self, **options: Unpack[AsyncAccountReadOptions]
-    ) -> Coroutine[Any, Any, AccountDetails]:
+    async def account_details(self, **options: Unpack[AsyncAccountReadOptions]) -> AccountDetails:
         """Get what Merge knows of the linked account: integration, status, end user.
 
         Args:
@@ -1166,9 +1164,7 @@ class AsyncClient(BaseClient):
 
         Merge's page: https://docs.merge.dev/ats/linked-accounts/
         """
-    def delete_account(
-        self, **options: Unpack[AsyncAccountReadOptions]
-    ) -> Coroutine[Any, Any, None]:
+    async def delete_account(self, **options: Unpack[AsyncAccountReadOptions]) -> None:
         """Delete the linked account and all that Merge keeps of it. It cannot be undone.
 
         Args:
@@ -1176,9 +1172,7 @@ class AsyncClient(BaseClient):
 
         Merge's page: https://docs.merge.dev/ats/delete-account/
         """
-    def generate_key(
-        self, name: str, **options: Unpack[AsyncWriteOptions]
-    ) -> Coroutine[Any, Any, RemoteKey]:
+    async def generate_key(self, name: str, **options: Unpack[AsyncWriteOptions]) -> RemoteKey:
         """Make a remote key, which a remote server can be reached with.
 
         Args:
@@ -1190,9 +1184,7 @@ class AsyncClient(BaseClient):
 
         Merge's page: https://docs.merge.dev/ats/generate-key/
         """
-    def regenerate_key(
-        self, name: str, **options: Unpack[AsyncWriteOptions]
-    ) -> Coroutine[Any, Any, RemoteKey]:
+    async def regenerate_key(self, name: str, **options: Unpack[AsyncWriteOptions]) -> RemoteKey:
         """Replace a remote key by a new one.
 
         Args:
@@ -1223,9 +1215,7 @@ class AsyncClient(BaseClient):
 
         Merge's page: https://docs.merge.dev/ats/sync-status/
         """
-    def force_resync(
-        self, **options: Unpack[AsyncAccountReadOptions]
-    ) -> Coroutine[Any, Any, list[SyncStatus]]:
+    async def force_resync(self, **options: Unpack[AsyncAccountReadOptions]) -> list[SyncStatus]:
         """Have all models synced at once. Merge may count it against a quota.
 
         Args:
@@ -1236,7 +1226,7 @@ class AsyncClient(BaseClient):
 
         Merge's page: https://docs.merge.dev/ats/force-resync/
         """
-    def default_scopes(self, **options: Unpack[AsyncReadOptions]) -> Coroutine[Any, Any, Scopes]:
+    async def default_scopes(self, **options: Unpack[AsyncReadOptions]) -> Scopes:
         """Get the scopes that linked accounts have by default.
 
         Args:
@@ -1247,9 +1237,7 @@ class AsyncClient(BaseClient):
 
         Merge's page: https://docs.merge.dev/ats/scopes/
         """
-    def linked_account_scopes(
-        self, **options: Unpack[AsyncAccountReadOptions]
-    ) -> Coroutine[Any, Any, Scopes]:
+    async def linked_account_scopes(self, **options: Unpack[AsyncAccountReadOptions]) -> Scopes:
         """Get the scopes of the linked account.
 
         Args:
@@ -1260,11 +1248,11 @@ class AsyncClient(BaseClient):
 
         Merge's page: https://docs.merge.dev/ats/scopes/
         """
-    def set_linked_account_scopes(
+    async def set_linked_account_scopes(
         self,
         common_models: list[ModelScope] | tuple[ModelScope, ...],
         **options: Unpack[AsyncAccountWriteOptions],
-    ) -> Coroutine[Any, Any, Scopes]:
+    ) -> Scopes:
         """Set the scopes of the linked account.
 
         Args:
@@ -1317,7 +1305,7 @@ class AsyncClient(BaseClient):
 
         Merge's page: https://docs.merge.dev/ats/issues/
         """
-    def issue(self, id: str, **options: Unpack[AsyncReadOptions]) -> Coroutine[Any, Any, Issue]:
+    async def issue(self, id: str, **options: Unpack[AsyncReadOptions]) -> Issue:
         """Get one issue.
 
         Args:
@@ -1329,7 +1317,7 @@ class AsyncClient(BaseClient):
 
         Merge's page: https://docs.merge.dev/ats/issues/
         """
-    def passthrough(
+    async def passthrough(
         self,
         *,
         method: Method,
@@ -1341,7 +1329,7 @@ class AsyncClient(BaseClient):
         request_format: RequestFormat | None = None,
         normalize_response: bool | None = None,
         **options: Unpack[AsyncAccountWriteOptions],
-    ) -> Coroutine[Any, Any, PassthroughResponse]:
+    ) -> PassthroughResponse:
         """Have Merge make a request to the third party with the linked account's login.
 
         Args:
@@ -1360,7 +1348,7 @@ class AsyncClient(BaseClient):
 
         Merge's page: https://docs.merge.dev/ats/passthrough-request/
         """
-    def async_passthrough(
+    async def async_passthrough(
         self,
         *,
         method: Method,
@@ -1372,7 +1360,7 @@ class AsyncClient(BaseClient):
         request_format: RequestFormat | None = None,
         normalize_response: bool | None = None,
         **options: Unpack[AsyncAccountWriteOptions],
-    ) -> Coroutine[Any, Any, AsyncPassthroughReceipt]:
+    ) -> AsyncPassthroughReceipt:
         """Have Merge make such a request in its own time: see async_passthrough_result().
 
         Args:
@@ -1391,9 +1379,9 @@ class AsyncClient(BaseClient):
 
         Merge's page: https://docs.merge.dev/ats/async-passthrough/
         """
-    def webhook_receivers(
+    async def webhook_receivers(
         self, **options: Unpack[AsyncAccountReadOptions]
-    ) -> Coroutine[Any, Any, list[WebhookReceiver]]:
+    ) -> list[WebhookReceiver]:
         """List where Merge sends webhooks of the linked account.
 
         Args:
@@ -1404,14 +1392,14 @@ class AsyncClient(BaseClient):
 
         Merge's page: https://docs.merge.dev/ats/webhook-receivers/
         """
-    def create_webhook_receiver(
+    async def create_webhook_receiver(
         self,
         *,
         event: str,
         is_active: bool,
         key: str | None = None,
         **options: Unpack[AsyncAccountWriteOptions],
-    ) -> Coroutine[Any, Any, WebhookReceiver]:
+    ) -> WebhookReceiver:
         """Have Merge send webhooks of the linked account.
 
         Args:
@@ -1425,9 +1413,9 @@ class AsyncClient(BaseClient):
 
         Merge's page: https://docs.merge.dev/ats/webhook-receivers/
         """
-    def available_actions(
+    async def available_actions(
         self, **options: Unpack[AsyncAccountReadOptions]
-    ) -> Coroutine[Any, Any, AvailableActions]:
+    ) -> AvailableActions:
         """Get what can be done with the models of the linked account. Merge calls it outdated.
 
         Args:
@@ -1438,12 +1426,12 @@ class AsyncClient(BaseClient):
 
         Merge's page: https://docs.merge.dev/ats/available-actions/
         """
-    def field_mappings(
+    async def field_mappings(
         self,
         *,
         exclude_remote_field_metadata: bool | None = None,
         **options: Unpack[AsyncAccountReadOptions],
-    ) -> Coroutine[Any, Any, FieldMappings]:
+    ) -> FieldMappings:
         """Get the field mappings of the linked account, by model.
 
         Args:
@@ -1455,7 +1443,7 @@ class AsyncClient(BaseClient):
 
         Merge's page: https://docs.merge.dev/ats/field-mapping/
         """
-    def create_field_mapping(
+    async def create_field_mapping(
         self,
         *,
         remote_field_traversal_path: list[Any] | tuple[Any, ...],
@@ -1471,7 +1459,7 @@ class AsyncClient(BaseClient):
         exclude_remote_field_metadata: bool | None = None,
         remote_data_iteration_count: int | None = None,
         **options: Unpack[AsyncAccountWriteOptions],
-    ) -> Coroutine[Any, Any, FieldMappingResult]:
+    ) -> FieldMappingResult:
         """Map a field of the third party to a field of a common model.
 
         Args:
@@ -1492,7 +1480,7 @@ class AsyncClient(BaseClient):
 
         Merge's page: https://docs.merge.dev/ats/field-mapping/
         """
-    def update_field_mapping(
+    async def update_field_mapping(
         self,
         id: str,
         *,
@@ -1509,7 +1497,7 @@ class AsyncClient(BaseClient):
         exclude_remote_field_metadata: bool | None = None,
         remote_data_iteration_count: int | None = None,
         **options: Unpack[AsyncAccountWriteOptions],
-    ) -> Coroutine[Any, Any, FieldMappingResult]:
+    ) -> FieldMappingResult:
         """Change a field mapping: what is given of it.
 
         Args:
@@ -1531,9 +1519,9 @@ class AsyncClient(BaseClient):
 
         Merge's page: https://docs.merge.dev/ats/field-mapping/
         """
-    def delete_field_mapping(
+    async def delete_field_mapping(
         self, id: str, **options: Unpack[AsyncAccountReadOptions]
-    ) -> Coroutine[Any, Any, None]:
+    ) -> None:
         """Delete a field mapping.
 
         Args:
@@ -1542,13 +1530,13 @@ class AsyncClient(BaseClient):
 
         Merge's page: https://docs.merge.dev/ats/field-mapping/
         """
-    def remote_fields(
+    async def remote_fields(
         self,
         *,
         common_models: Texts | None = None,
         include_example_values: bool | None = None,
         **options: Unpack[AsyncAccountReadOptions],
-    ) -> Coroutine[Any, Any, RemoteFields]:
+    ) -> RemoteFields:
         """Get the fields of the third party that can be mapped, by model.
 
         Args:
@@ -1561,9 +1549,7 @@ class AsyncClient(BaseClient):
 
         Merge's page: https://docs.merge.dev/ats/field-mapping/
         """
-    def target_fields(
-        self, **options: Unpack[AsyncAccountReadOptions]
-    ) -> Coroutine[Any, Any, TargetFields]:
+    async def target_fields(self, **options: Unpack[AsyncAccountReadOptions]) -> TargetFields:
         """Get the fields in Merge that others can be mapped to, by model.
 
         Args:
@@ -1574,14 +1560,14 @@ class AsyncClient(BaseClient):
 
         Merge's page: https://docs.merge.dev/ats/field-mapping/
         """
-    def create_target_field(
+    async def create_target_field(
         self,
         *,
         name: str,
         description: str | None = None,
         common_model: str,
         **options: Unpack[AsyncAccountWriteOptions],
-    ) -> Coroutine[Any, Any, TargetFields]:
+    ) -> TargetFields:
         """Add a field to a common model, which others can be mapped to.
 
         Args:
@@ -1620,14 +1606,14 @@ class AsyncClient(BaseClient):
 
         Merge's page: https://docs.merge.dev/ats/audit-trail/
         """
-    def ignore(
+    async def ignore(
         self,
         model: str,
         id: str,
         reason: IgnoreReason,
         message: str | None = None,
         **options: Unpack[AsyncAccountWriteOptions],
-    ) -> Coroutine[Any, Any, None]:
+    ) -> None:
         """Have Merge forget one object of a common model, and leave it out of syncs.
 
         Args:
@@ -1639,7 +1625,7 @@ class AsyncClient(BaseClient):
 
         Merge's page: https://docs.merge.dev/ats/ignore/
         """
-    def request(
+    async def request(
         self,
         method: Method,
         path: str,
@@ -1648,7 +1634,7 @@ class AsyncClient(BaseClient):
         json: Any = None,
         headers: dict[str, str] | None = None,
         **options: Unpack[AsyncRequestOptions],
-    ) -> Coroutine[Any, Any, RawResponse]:
+    ) -> RawResponse:
         """Call any endpoint of Merge's API: with this client's key, retries, errors and limits.
 
         Args:

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from answers import FULL
 from isolation import HERE, run_script
+from operations import page_of
 from scripted import PATIENCE, Connection, Script, Server, answer, hang_up, token_answer
 
 Serve = Callable[..., Server]
@@ -28,6 +30,23 @@ REFUSAL = answer(
     },
     "X-Request-Id: r-1",
 )
+
+
+def answer_operations(connection: Connection, request: bytes) -> None:
+    """Answer by the path; lists have two pages, and one issue is none."""
+    target = request.split(b" ", 2)[1]
+    if b"/account-details" in target:
+        said: Any = FULL["AccountDetails"]
+    elif target.endswith(b"/resync"):
+        said = [FULL["SyncStatus"]]
+    elif target.endswith(b"/broken"):
+        said = {**FULL["Issue"], "last_incident_time": "yesterday"}
+    elif b"/issues" in target:
+        said = page_of(FULL["Issue"], following=None if b"cursor=b" in target else "b")
+    else:
+        said = page_of({"id": 1}, following=None if b"cursor=b" in target else "b")
+    connection.send(answer(204) if target.endswith(b"/delete-account") else answer(200, said))
+
 
 # What is repeated, and how the server answers it.
 LEAKS: list[tuple[str, str, Any]] = [
@@ -56,6 +75,11 @@ LEAKS: list[tuple[str, str, Any]] = [
     ("one_call_client", "a token", token_answer()),
     ("unclosed_client", "a token", token_answer()),
     ("record", "nothing", token_answer()),
+    ("operations", "answers of each kind", answer_operations),
+    ("pages", "two pages", answer_operations),
+    ("views", "an account", answer_operations),
+    ("bad_operations", "an answer with a mistake", answer_operations),
+    ("awaited_operations", "answers of each kind", answer_operations),
     ("awaited", "a rich token", RICH),
     ("awaited_many", "a token", token_answer()),
     ("awaited_failure", "a refusal", REFUSAL),

@@ -25,7 +25,8 @@ def stub_types(name: str, inside: str | None = None) -> dict[str, Any]:
     body = STUB.body
     if inside is not None:
         (body,) = (n.body for n in STUB.body if isinstance(n, ast.ClassDef) and n.name == inside)
-    (found,) = (n for n in body if isinstance(n, ast.FunctionDef) and n.name == name)
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+    (found,) = (n for n in body if isinstance(n, kinds) and n.name == name)
     keywords = [one for one in (*found.args.args, *found.args.kwonlyargs) if one.arg != "self"]
     return {one.arg: eval(ast.unparse(one.annotation), NAMES) for one in keywords}
 

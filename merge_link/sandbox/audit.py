@@ -8,7 +8,7 @@ that only what Merge names is in it (linking is not), oldest first, and that eve
 import sqlite3
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from merge_link.sandbox.clock import to_iso
@@ -19,7 +19,7 @@ from merge_link.sandbox.listing import Conditions, Page, read_page, select_rows
 class Deed:
     """Who does something, under which key and from which IP address, and when."""
 
-    api_key: str
+    api_key: str = field(repr=False)
     ip_address: str
     at: float
 

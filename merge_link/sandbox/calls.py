@@ -16,9 +16,9 @@ from merge_link.sandbox.web import Refusal, Request, json_response, parse_json
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Call:
-    """A request whose path, key and account token are known to be good.
+    """A request whose path, key and account token are known to be good. No repr of its secrets.
 
     ``api_key`` is the key whose data it sees; ``named`` is what the path says beside.
     """

@@ -125,6 +125,71 @@ def bad_calls() -> None:
         refused(lambda positional=positional: positional(1), TypeError)
 
 
+# ---- other operations ----
+
+NOW = datetime.now(UTC)
+
+
+def operations() -> None:
+    """One of each kind of answer, and arguments of each kind."""
+    assert client.account_details(account_token="x").status
+    assert client.force_resync(account_token="x", api_key=lambda: KEY)[0].to_dict()
+    assert client.delete_account(account_token="x") is None
+    params = {"a": [1, "x"], "b": 0.5, "c": None, "d": NOW, "e": "text"}
+    found = client.request("PUT", "/x", params=params, json={"a": [1]}, headers={"X": "y"})
+    repr((found, found.json(), found.headers))
+
+
+def pages() -> None:
+    for read_ahead in (False, True):
+        listed = client.paginate("/x", api_key=lambda: str(KEY + "_"))
+        assert len(list(listed.iterate(read_ahead=read_ahead))) == 2
+    next(client.issues(start_date=NOW).pages(read_ahead=True))
+    listed.again = listed
+
+
+def views() -> None:
+    with client.for_account("x", category="hris") as view:
+        view.account_details()
+        view.myself = view.with_options(timeout=5, max_retries=0)
+        view.myself.back = view
+        repr((view, view.category))
+    refused(view.account_details)
+    refused(client.for_account, account_token="\ud800")
+    refused(client.for_account, account_token=None)
+    refused(client.with_options, base_url="ftp://x")
+    refused(client.with_options, max_retries=-1)
+    refused(client.with_options, TypeError, proxy="x")
+
+
+def bad_operations() -> None:
+    refused(client.issue, merge_link.ResponseError, id="broken")
+    refused(client.account_details)
+    refused(client.account_details, account_token=5)
+    refused(client.issue, TypeError, nonsense=1)
+    refused(lambda: client.issue("a", id="b"), TypeError)
+    refused(lambda: client.issue("a", "b"), TypeError)
+    naive = datetime(2026, 1, 1)
+    refused(client.issues, start_date=naive, end_date=object(), page_size="x")
+    refused(client.request, method="GET", path="/../x", params={"a": {1, 2}, "b": [naive]})
+    refused(client.passthrough, account_token="x", method="GET", path="/", data={"a": {1}})
+    refused(client.retrieve_account_token, public_token="a\r\n")
+
+
+async def awaited_operations() -> None:
+    await async_client.for_account("x").account_details()
+    await async_client.for_account("x").close()
+    listed = async_client.paginate("/x", api_key=key)
+    assert len([one async for one in listed.iterate(read_ahead=True)]) == 2
+    for call in (async_client.issue("broken"), async_client.account_details()):
+        try:
+            await call
+        except MergeLinkError:
+            continue
+        raise AssertionError("not refused")
+    async_client.issue("thrown away").close()
+
+
 # ---- to be awaited ----
 
 
@@ -192,13 +257,21 @@ WAYS: dict[str, Callable[[], object]] = {
     "record": lambda: dataclasses.asdict(
         LinkToken(link_token="a", expires_at=datetime.now(UTC), extra={"b": [1]})
     ),
+    "operations": operations,
+    "pages": pages,
+    "views": views,
+    "bad_operations": bad_operations,
+    "awaited_operations": lambda: loop.run_until_complete(awaited_operations()),
     "awaited": awaited,
     "awaited_many": lambda: loop.run_until_complete(many()),
     "awaited_failure": lambda: loop.run_until_complete(async_refused()),
     "awaited_hook": lambda: loop.run_until_complete(hooked()),
     "awaited_unclosed": lambda: loop.run_until_complete(one_call_in_another_client()),
     "awaited_in_loops": in_another_loop,
-    "introspection": lambda: merge_link._core.fields("create_link_token"),
+    "introspection": lambda: (
+        merge_link._core.fields("create_link_token"),
+        merge_link._core.operations(),
+    ),
 }
 
 

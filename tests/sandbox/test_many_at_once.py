@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from linked import get, order
+from linked import get, link, order, post
 from merge_link.sandbox import Sandbox
 from plain_http import PATIENCE, call
 
@@ -59,3 +59,29 @@ def test_500_requests_of_one_end_user_make_one_account(sandbox: Sandbox) -> None
 
     with ThreadPoolExecutor(THREADS) as pool:
         assert len(set(pool.map(link, range(REQUESTS)))) == 1
+
+
+def test_many_do_everything_to_one_account_at_once(sandbox: Sandbox) -> None:
+    account = link(sandbox)
+    token, at = account["account_token"], "/api/ats/v1/"
+    together = threading.Barrier(THREADS)
+
+    def use(number: int) -> tuple[str, str]:
+        together.wait(PATIENCE)
+        key = post(sandbox, f"{at}generate-key", body={"name": "a"}).json["key"]
+        headers = {"Authorization": f"Bearer {key}"}
+        assert call(sandbox, b"", method="GET", path=f"{at}issues", headers=headers).status == 200
+        issue = sandbox.raise_issue(account["id"], "The same for all.")
+        post(sandbox, f"{at}sync-status/resync", token)
+        receiver = {"event": str(number), "is_active": True}
+        assert post(sandbox, f"{at}webhook-receivers", token, receiver).status == 200
+        assert len(get(sandbox, f"{at}candidates?page_size=100", token).json["results"]) == 100
+        return key, issue
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        keys, issues = zip(*pool.map(use, range(THREADS)), strict=True)
+    assert (len(set(keys)), len(set(issues))) == (THREADS, 1)
+    receivers = get(sandbox, f"{at}webhook-receivers", token).json
+    assert {one["event"] for one in receivers} == {str(number) for number in range(THREADS)}
+    trail = get(sandbox, f"{at}audit-trail?page_size=100").json["results"]
+    assert len(trail) == 2 * THREADS

@@ -12,19 +12,38 @@ from typing import Any, TypedDict, Unpack, assert_never, assert_type
 
 import merge_link
 from merge_link import (
+    AccountDetails,
+    AccountToken,
     AsyncBulkRun,
     AsyncClient,
+    AsyncPage,
+    AsyncPager,
     Attempt,
+    AuditEvent,
     BulkRun,
     BulkSummary,
     Client,
+    FieldMapping,
+    Issue,
+    LinkedAccount,
     LinkToken,
     Outcome,
     Outcomes,
+    Page,
+    PassthroughResponse,
     Progress,
+    RawResponse,
+    RegeneratedAccountToken,
+    RemoteFields,
+    RemoteKey,
+    Scopes,
+    SyncStatus,
+    TargetFields,
+    WebhookReceiver,
 )
 from merge_link.sandbox import Sandbox
 from merge_link.types import (
+    AccountReadOptions,
     AsyncClientOptions,
     AsyncLinkTokenParams,
     Category,
@@ -506,6 +525,146 @@ def many_awaited(sandbox: Sandbox) -> None:
                 assert_type(await other.collect(), Outcomes)
 
     asyncio.run(main())
+
+
+# ---- linked accounts ----
+
+
+def linked(sandbox: Sandbox, client: Client) -> AccountToken:
+    """Link an account, as an end user does in a browser."""
+    link = client.create_link_token(**WHO, categories=["ats"], integration="greenhouse")
+    return client.retrieve_account_token(sandbox.complete_link(link.link_token), timeout=5)
+
+
+def every_endpoint_of_an_account(sandbox: Sandbox) -> None:
+    with sandbox.client() as client:
+        token = linked(sandbox, client)
+        assert_type(token, AccountToken)
+        assert_type(token.integration.name, str)
+        account = client.for_account(token.account_token, category="ats")
+        assert_type(account, Client)
+        assert_type(account.account_details().completed_at, datetime | None)
+        assert_type(account.sync_status(page_size=10), Page[SyncStatus])
+        assert_type(account.force_resync(), list[SyncStatus])
+        assert_type(account.linked_account_scopes(), Scopes)
+        scopes: list[ModelScope] = [{"model_name": "Candidate"}]
+        assert_type(account.set_linked_account_scopes(scopes), Scopes)
+        assert_type(account.available_actions().passthrough_available, bool | None)
+        assert_type(account.webhook_receivers(), list[WebhookReceiver])
+        receiver = account.create_webhook_receiver(event="candidate.changed", is_active=True)
+        assert_type(receiver.key, str | None)
+        answer = account.passthrough(method="GET", path="/people", headers={"X": "1"}, data=[1])
+        assert_type(answer, PassthroughResponse)
+        receipt = account.async_passthrough(method="POST", path="/people", request_format="JSON")
+        late = account.async_passthrough_result(receipt.async_passthrough_receipt_id, wait=20)
+        assert_type(late, PassthroughResponse)
+        assert_type(account.field_mappings().by_model, dict[str, list[FieldMapping]])
+        assert_type(account.remote_fields(common_models=["Candidate"]), RemoteFields)
+        assert_type(account.target_fields(), TargetFields)
+        account.create_target_field(name="hobby", common_model="Candidate")
+        assert_type(account.regenerate_account_token(), RegeneratedAccountToken)
+
+
+def what_belongs_to_the_organization(sandbox: Sandbox) -> None:
+    with sandbox.client() as client:
+        linked(sandbox, client)
+        accounts = client.linked_accounts(
+            account_category="ats",
+            status="COMPLETE",
+            end_user_origin_ids=["acme-42", "acme-43"],
+            is_test_account=None,
+            category="ats",
+        )
+        assert_type(accounts, Page[LinkedAccount])
+        for account in accounts:
+            assert_type(account, LinkedAccount)
+            assert_type(account.completed_at, datetime | None)
+        for page in accounts.pages(read_ahead=True):
+            assert_type(page.next_cursor, str | None)
+            assert_type(page.results, list[LinkedAccount])
+        since = datetime.now(UTC) - timedelta(days=7)
+        assert_type(client.issues(start_date=since, end_date="2026-01-31T12:00:00Z"), Page[Issue])
+        assert_type(client.audit_trail(start_date=since, user_email=None), Page[AuditEvent])
+        assert_type(client.generate_key("mine"), RemoteKey)
+        assert_type(client.regenerate_key(name="mine", extra_body={"new": 1}), RemoteKey)
+        assert_type(client.default_scopes(), Scopes)
+
+
+def any_endpoint(sandbox: Sandbox) -> None:
+    with sandbox.client() as client:
+        token = linked(sandbox, client).account_token
+        found = client.request(
+            "GET", "/ats/v1/candidates", params={"page_size": 2}, account_token=token
+        )
+        assert_type(found, RawResponse)
+        assert_type(found.status_code, int)
+        names = [one["first_name"] for one in found.json()["results"]]
+        assert len(names) == 2
+        candidates = client.paginate("/ats/v1/candidates", account_token=token, timeout=5)
+        assert_type(candidates, Page[dict[str, Any]])
+        assert_type(next(iter(candidates))["first_name"], Any)
+
+
+def views(sandbox: Sandbox) -> None:
+    def mine(client: MyClient) -> MyClient:
+        return client.for_account("made-up").with_options(timeout=5, max_retries=0, region=None)
+
+    with MyClient(base_url=sandbox.base_url, api_key=sandbox.api_key) as client:
+        assert_type(mine(client), MyClient)
+
+
+def accounts_that_are_awaited(sandbox: Sandbox) -> None:
+    async def main() -> None:
+        async with AsyncClient(api_key=sandbox.api_key, base_url=sandbox.base_url) as client:
+            with sandbox.client() as blocking:
+                token = linked(sandbox, blocking).account_token
+            account = client.for_account(token)
+            assert_type(account, AsyncClient)
+            assert_type(await account.account_details(), AccountDetails)
+            details, scopes = await asyncio.gather(
+                account.account_details(timeout=5), client.default_scopes()
+            )
+            assert_type(details, AccountDetails)
+            assert_type(scopes, Scopes)
+            async with asyncio.TaskGroup() as group:
+                task = group.create_task(account.force_resync())
+            assert_type(task.result(), list[SyncStatus])
+            pager = client.linked_accounts()
+            assert_type(pager, AsyncPager[LinkedAccount])
+            assert_type(await pager, AsyncPage[LinkedAccount])
+            async for one in client.linked_accounts():
+                assert_type(one, LinkedAccount)
+            async for page in client.linked_accounts().pages():
+                assert_type(page, AsyncPage[LinkedAccount])
+            found = await account.request("GET", "/ats/v1/candidates", api_key=current)
+            assert_type(found, RawResponse)
+            assert_type(
+                [one async for one in account.paginate("/ats/v1/jobs")], list[dict[str, Any]]
+            )
+            await account.delete_account()
+
+    async def current() -> str:
+        return sandbox.api_key
+
+    asyncio.run(main())
+
+
+def my_details(client: Client, **options: Unpack[AccountReadOptions]) -> AccountDetails:
+    options.setdefault("category", "ats")
+    return client.account_details(**options)
+
+
+def wrappers_of_operations(sandbox: Sandbox) -> None:
+    with sandbox.client() as client:
+        token = linked(sandbox, client).account_token
+        assert_type(my_details(client, account_token=token, timeout=5), AccountDetails)
+
+
+def an_answer_made_by_hand(sandbox: Sandbox) -> None:
+    page = Page([LinkedAccount(id="a-1", status="COMPLETE")])
+    assert_type(page, Page[LinkedAccount])
+    assert [account.id for account in page] == ["a-1"]
+    assert_type(page.to_dicts(), list[dict[str, Any]])
 
 
 # ---- around it ----

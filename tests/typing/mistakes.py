@@ -262,3 +262,40 @@ def errors(client: Client, who: Who) -> None:
         print(error.errors[0]["field"])  # mistake: used as a dict
     except merge_link.TransportError as error:
         print(error.status_code)  # mistake: there was no answer
+
+
+def operations(client: Client, account: merge_link.LinkedAccount, when: float) -> None:
+    client.retrieve_account_token()  # mistake: no public token
+    client.retrieve_account_token(5)  # mistake: a number for a token
+    client.retrieve_account_token("x", account_token="y")  # mistake: it takes none
+    client.retrieve_account_token("x", extra_body={})  # mistake: it has no body
+    client.account_details("x")  # mistake: the token is an option
+    client.account_details(acount_token="x")  # mistake: misspelt option
+    client.linked_accounts(page_size="100")  # mistake: text for a number
+    client.linked_accounts(ids="a,b")  # mistake: a text for a list
+    client.linked_accounts(stat="COMPLETE")  # mistake: misspelt filter
+    client.issues(start_date=when)  # mistake: seconds for a time
+    client.issue(id=None)  # mistake: no id
+    client.ignore("candidates", "x", "BORED")  # mistake: no such reason
+    client.create_webhook_receiver(event="x", is_active="yes")  # mistake: text for a bool
+    client.set_linked_account_scopes([{"model": "Job"}])  # mistake: wrong members
+    client.passthrough("GET", "/x")  # mistake: by position
+    client.passthrough(method="get", path="/x")  # mistake: no such method
+    client.request("FETCH", "/x")  # mistake: no such method
+    client.request("GET", "/x", params="a=1")  # mistake: text for params
+    client.request("GET", "/x", category="ats")  # mistake: the path has it
+    client.paginate("/x", json={})  # mistake: it has no body
+    client.for_account()  # mistake: no token
+    client.for_account("x", timeout=5)  # mistake: an option of with_options
+    client.with_options(proxy="http://x")  # mistake: an option of the connections
+    send(client.account_details().completed_at)  # mistake: a time, not a text
+    send(client.linked_accounts().next_cursor)  # mistake: perhaps None
+    account.status = "IDLE"  # mistake: immutable
+
+
+async def awaited_operations(client: AsyncClient) -> None:
+    client.account_details().status  # mistake: not awaited
+    await client.account_details(api_key=5)  # mistake: a number for a key
+    list(client.linked_accounts())  # mistake: not asynchronous
+    async for page in client.linked_accounts().pages():
+        send(page.results[0])  # mistake: not a text
