@@ -70,8 +70,10 @@ C_INCLUDEDIR = $(DESTDIR)$(INCLUDEDIR)
 # ---- What a person does ----------------------------------------------------------------------------------------------
 
 .PHONY: demo
-demo: $(if $(wildcard $(VENV)/.installed),setup,$(VENV)/.demo)  ## Make a link token in the sandbox (sets up all it needs)
+demo: $(if $(wildcard $(VENV)/.installed),setup,$(VENV)/.demo)  ## A link token, and the life of a linked account, in the sandbox (sets up all it needs)
 	@$(BIN)/merge-link create --sandbox --email hr@acme.example --organization Acme --origin-id acme-42 --category ats
+	@echo
+	@$(BIN)/python examples/lifecycle.py
 
 .PHONY: test
 test:  ## Run all tests: C under ASan and UBSan, then pytest (sets up all it needs)
@@ -86,6 +88,13 @@ test-c: system-test  ## The C tests under ASan and UBSan, with leak detection
 .PHONY: test-python
 test-python: setup system-test  ## The Python tests
 	@$(BIN)/pytest $(PYTEST_ARGS)
+
+.PHONY: docs
+docs: setup  ## The documentation as a site (build/docs/index.html), and check each link in it
+	@rm -rf build/docs
+	@$(BIN)/sphinx-build -q -E -W --keep-going -j auto -c docs -d build/doctrees . build/docs
+	@$(BIN)/python scripts/check-site build/docs
+	@echo build/docs/index.html
 
 .PHONY: lint
 lint: lint-python lint-c  ## Check layout, types and the usual mistakes in Python and C
@@ -444,6 +453,7 @@ lint-python: setup
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
+	@$(BIN)/mypy examples
 	@$(BIN)/stubtest --mypy-config-file pyproject.toml --concise merge_link._core
 
 .PHONY: lint-c

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Headers(Mapping[str, str]):
-    """HTTP headers by their names, whatever their case. Repeated ones are joined by ``, ``."""
+    """HTTP headers by their names, whatever their case. Repeated ones are joined by commas."""
 
     def __init__(self, lines: bytes = b"") -> None:
         self._by_key: dict[str, tuple[str, str]] = {}

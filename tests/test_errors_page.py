@@ -9,6 +9,7 @@ import datetime
 import re
 import traceback
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -186,6 +187,12 @@ OF_CLIENTS: dict[str, list[Callable[[World], Client]]] = {
     ],
     "The timeout passed": [lambda world: world.merge(stay_silent, timeout=0.3)],
 }
+# The same, and a list is asked for.
+OF_LISTS = {
+    "An answer that is not what Merge promises": [
+        answered(200, {"next": None, "previous": None, "results": [{"id": 1}]})
+    ],
+}
 
 
 def in_a_test(client: Client) -> Action:
@@ -196,12 +203,30 @@ def in_a_test(client: Client) -> Action:
     return action
 
 
+def lost_then(after: bytes) -> Script:
+    """Answer nothing to the first request, and so to all others."""
+    lost: list[bytes] = []
+
+    def script(connection: Connection, request: bytes) -> None:
+        if lost:
+            connection.send(after)
+        else:
+            lost.append(request)
+            connection.close()
+
+    return script
+
+
+NOT_FOUND = answer(404, {"detail": "Not found."}, ID)
+CIRCLE = answer(200, {"next": "cD0z", "previous": None, "results": []})
+
 PLAIN = {"base_url": "http://intranet.example/api"}
 
 
 def actions_of(heading: str, world: World, monkeypatch: pytest.MonkeyPatch) -> list[Action]:
     if heading in OF_CLIENTS:
-        return [call(make(world)) for make in OF_CLIENTS[heading]]
+        lists = [make(world).linked_accounts for make in OF_LISTS.get(heading, [])]
+        return [*(call(make(world)) for make in OF_CLIENTS[heading]), *lists]
     client = world.merge(token_answer())
     wrong = {"end_user_organization_name": None, "categories": ["atss"], "link_expiry_mins": 721}
     return {
@@ -226,6 +251,16 @@ def actions_of(heading: str, world: World, monkeypatch: pytest.MonkeyPatch) -> l
             call(client, brand_new=1),
         ],
         "A call out of a test": [in_a_test(client)],
+        "No account token": [client.account_details],
+        "A path that leads elsewhere": [
+            partial(client.request, "GET", path)
+            for path in ("ats/v1/jobs", "/ats/v1/jobs?page_size=1", "/ats/v1/../../hris")
+        ],
+        "404: a public token that is used, too old or wrong": [
+            partial(world.merge(NOT_FOUND).retrieve_account_token, "a-public-token"),
+            partial(world.merge(lost_then(NOT_FOUND)).retrieve_account_token, "a-public-token"),
+        ],
+        "Pages in a circle": [lambda: list(world.merge(CIRCLE).linked_accounts())],
         "A webhook is refused": [
             lambda: webhooks.verify(b"{}", webhooks.sign(b"{}", "another"), KEY),
             lambda: webhooks.verify(b'{"a": 1}', webhooks.sign(b'{"a":1}', "a key"), "a key"),
