@@ -364,7 +364,7 @@ class BaseClient:
             A client of the same class, for which __init__() is not called.
         """
     def _query(self, operation: str, fields: Any, /) -> Query:
-        """Return what makes a call as often as it is asked to. Empties the fields, as prepare() does."""
+        """Return what makes a call as often as it is asked to. Empties the fields, like prepare()."""
     def _enter(self) -> None:
         """Return the client itself; raise ClientClosedError when it is closed."""
     def _close(self) -> None:
@@ -499,7 +499,7 @@ class Client(BaseClient):
         Returns:
             An AccountToken; it is a credential: repr() masks it. Keep it as you keep passwords.
 
-        Merge's page: https://docs.merge.dev/ats/account-token/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/account-token/
         """
     def regenerate_account_token(
         self, **options: Unpack[AccountReadOptions]
@@ -512,7 +512,7 @@ class Client(BaseClient):
         Returns:
             A RegeneratedAccountToken; it is a credential: repr() masks it.
 
-        Merge's page: https://docs.merge.dev/ats/account-token/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/account-token/
         """
     def account_details(self, **options: Unpack[AccountReadOptions]) -> AccountDetails:
         """Get what Merge knows of the linked account: integration, status, end user.
@@ -523,7 +523,7 @@ class Client(BaseClient):
         Returns:
             An AccountDetails.
 
-        Merge's page: https://docs.merge.dev/ats/account-details/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/account-details/
         """
     def linked_accounts(
         self,
@@ -562,7 +562,7 @@ class Client(BaseClient):
         Returns:
             A Page of LinkedAccount: iterating over it fetches the pages that follow.
 
-        Merge's page: https://docs.merge.dev/ats/linked-accounts/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/linked-accounts/
         """
     def delete_account(self, **options: Unpack[AccountReadOptions]) -> None:
         """Delete the linked account and all that Merge keeps of it. It cannot be undone.
@@ -570,7 +570,7 @@ class Client(BaseClient):
         Args:
             **options: account_token, category, timeout, max_retries, api_key, extra_headers.
 
-        Merge's page: https://docs.merge.dev/ats/delete-account/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/delete-account/
         """
     def generate_key(self, name: str, **options: Unpack[WriteOptions]) -> RemoteKey:
         """Make a remote key, which a remote server can be reached with.
@@ -582,7 +582,7 @@ class Client(BaseClient):
         Returns:
             A RemoteKey; it is a credential: repr() masks it.
 
-        Merge's page: https://docs.merge.dev/ats/generate-key/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/generate-key/
         """
     def regenerate_key(self, name: str, **options: Unpack[WriteOptions]) -> RemoteKey:
         """Replace a remote key by a new one.
@@ -594,7 +594,7 @@ class Client(BaseClient):
         Returns:
             A RemoteKey; it is a credential: repr() masks it.
 
-        Merge's page: https://docs.merge.dev/ats/regenerate-key/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/regenerate-key/
         """
     def sync_status(
         self,
@@ -613,7 +613,7 @@ class Client(BaseClient):
         Returns:
             A Page of SyncStatus: iterating over it fetches the pages that follow.
 
-        Merge's page: https://docs.merge.dev/ats/sync-status/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/sync-status/
         """
     def force_resync(self, **options: Unpack[AccountReadOptions]) -> list[SyncStatus]:
         """Have all models synced at once. Merge may count it against a quota.
@@ -624,7 +624,7 @@ class Client(BaseClient):
         Returns:
             A list of SyncStatus.
 
-        Merge's page: https://docs.merge.dev/ats/force-resync/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/force-resync/
         """
     def default_scopes(self, **options: Unpack[ReadOptions]) -> Scopes:
         """Get the scopes that linked accounts have by default.
@@ -635,7 +635,7 @@ class Client(BaseClient):
         Returns:
             A Scopes.
 
-        Merge's page: https://docs.merge.dev/ats/scopes/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/scopes/
         """
     def linked_account_scopes(self, **options: Unpack[AccountReadOptions]) -> Scopes:
         """Get the scopes of the linked account.
@@ -646,7 +646,7 @@ class Client(BaseClient):
         Returns:
             A Scopes.
 
-        Merge's page: https://docs.merge.dev/ats/scopes/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/scopes/
         """
     def set_linked_account_scopes(
         self,
@@ -658,12 +658,13 @@ class Client(BaseClient):
         Args:
             common_models: list of {model_name, model_permissions, field_permissions}; what is
                 not named keeps the default.
-            **options: account_token, category, timeout, max_retries, api_key, extra_headers, extra_body.
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers,
+                extra_body.
 
         Returns:
             A Scopes.
 
-        Merge's page: https://docs.merge.dev/ats/scopes/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/scopes/
         """
     def issues(
         self,
@@ -703,7 +704,7 @@ class Client(BaseClient):
         Returns:
             A Page of Issue: iterating over it fetches the pages that follow.
 
-        Merge's page: https://docs.merge.dev/ats/issues/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/issues/
         """
     def issue(self, id: str, **options: Unpack[ReadOptions]) -> Issue:
         """Get one issue.
@@ -715,7 +716,7 @@ class Client(BaseClient):
         Returns:
             An Issue.
 
-        Merge's page: https://docs.merge.dev/ats/issues/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/issues/
         """
     def passthrough(
         self,
@@ -741,12 +742,13 @@ class Client(BaseClient):
             headers: of the request to the third party, a dict. They may hold credentials.
             request_format: JSON, XML or MULTIPART.
             normalize_response: have the response turned into JSON.
-            **options: account_token, category, timeout, max_retries, api_key, extra_headers, extra_body.
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers,
+                extra_body.
 
         Returns:
             A PassthroughResponse.
 
-        Merge's page: https://docs.merge.dev/ats/passthrough-request/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/passthrough-request/
         """
     def async_passthrough(
         self,
@@ -772,12 +774,13 @@ class Client(BaseClient):
             headers: of the request to the third party, a dict. They may hold credentials.
             request_format: JSON, XML or MULTIPART.
             normalize_response: have the response turned into JSON.
-            **options: account_token, category, timeout, max_retries, api_key, extra_headers, extra_body.
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers,
+                extra_body.
 
         Returns:
             An AsyncPassthroughReceipt.
 
-        Merge's page: https://docs.merge.dev/ats/async-passthrough/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/async-passthrough/
         """
     def webhook_receivers(self, **options: Unpack[AccountReadOptions]) -> list[WebhookReceiver]:
         """List where Merge sends webhooks of the linked account.
@@ -788,7 +791,7 @@ class Client(BaseClient):
         Returns:
             A list of WebhookReceiver.
 
-        Merge's page: https://docs.merge.dev/ats/webhook-receivers/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/webhook-receivers/
         """
     def create_webhook_receiver(
         self,
@@ -804,12 +807,13 @@ class Client(BaseClient):
             event: of which to be told, such as LinkedAccount.synced.
             is_active: True: send them.
             key: to sign them with; a credential.
-            **options: account_token, category, timeout, max_retries, api_key, extra_headers, extra_body.
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers,
+                extra_body.
 
         Returns:
             A WebhookReceiver.
 
-        Merge's page: https://docs.merge.dev/ats/webhook-receivers/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/webhook-receivers/
         """
     def available_actions(self, **options: Unpack[AccountReadOptions]) -> AvailableActions:
         """Get what can be done with the models of the linked account. Merge calls it outdated.
@@ -820,7 +824,7 @@ class Client(BaseClient):
         Returns:
             An AvailableActions.
 
-        Merge's page: https://docs.merge.dev/ats/available-actions/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/available-actions/
         """
     def field_mappings(
         self,
@@ -837,7 +841,7 @@ class Client(BaseClient):
         Returns:
             A FieldMappings.
 
-        Merge's page: https://docs.merge.dev/ats/field-mapping/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/field-mapping/
         """
     def create_field_mapping(
         self,
@@ -869,12 +873,13 @@ class Client(BaseClient):
             advanced_mapping_expression: instead of a path: an expression.
             exclude_remote_field_metadata: leave out the remote fields' metadata.
             remote_data_iteration_count: remote records to look at.
-            **options: account_token, category, timeout, max_retries, api_key, extra_headers, extra_body.
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers,
+                extra_body.
 
         Returns:
             A FieldMappingResult.
 
-        Merge's page: https://docs.merge.dev/ats/field-mapping/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/field-mapping/
         """
     def update_field_mapping(
         self,
@@ -908,12 +913,13 @@ class Client(BaseClient):
             advanced_mapping_expression: instead of a path: an expression.
             exclude_remote_field_metadata: leave out the remote fields' metadata.
             remote_data_iteration_count: remote records to look at.
-            **options: account_token, category, timeout, max_retries, api_key, extra_headers, extra_body.
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers,
+                extra_body.
 
         Returns:
             A FieldMappingResult.
 
-        Merge's page: https://docs.merge.dev/ats/field-mapping/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/field-mapping/
         """
     def delete_field_mapping(self, id: str, **options: Unpack[AccountReadOptions]) -> None:
         """Delete a field mapping.
@@ -922,7 +928,7 @@ class Client(BaseClient):
             id: of the mapping.
             **options: account_token, category, timeout, max_retries, api_key, extra_headers.
 
-        Merge's page: https://docs.merge.dev/ats/field-mapping/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/field-mapping/
         """
     def remote_fields(
         self,
@@ -941,7 +947,7 @@ class Client(BaseClient):
         Returns:
             A RemoteFields.
 
-        Merge's page: https://docs.merge.dev/ats/field-mapping/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/field-mapping/
         """
     def target_fields(self, **options: Unpack[AccountReadOptions]) -> TargetFields:
         """Get the fields in Merge that others can be mapped to, by model.
@@ -952,7 +958,7 @@ class Client(BaseClient):
         Returns:
             A TargetFields.
 
-        Merge's page: https://docs.merge.dev/ats/field-mapping/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/field-mapping/
         """
     def create_target_field(
         self,
@@ -967,12 +973,13 @@ class Client(BaseClient):
         Args:
             name, description: of the field.
             common_model: that gets it.
-            **options: account_token, category, timeout, max_retries, api_key, extra_headers, extra_body.
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers,
+                extra_body.
 
         Returns:
             A TargetFields.
 
-        Merge's page: https://docs.merge.dev/ats/field-mapping/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/field-mapping/
         """
     def audit_trail(
         self,
@@ -998,7 +1005,7 @@ class Client(BaseClient):
         Returns:
             A Page of AuditEvent: iterating over it fetches the pages that follow.
 
-        Merge's page: https://docs.merge.dev/ats/audit-trail/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/audit-trail/
         """
     def ignore(
         self,
@@ -1015,9 +1022,10 @@ class Client(BaseClient):
             id: of the object, a UUID.
             reason: GENERAL_CUSTOMER_REQUEST, GDPR or OTHER.
             message: for the records.
-            **options: account_token, category, timeout, max_retries, api_key, extra_headers, extra_body.
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers,
+                extra_body.
 
-        Merge's page: https://docs.merge.dev/ats/ignore/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/ignore/
         """
     def request(
         self,
@@ -1044,7 +1052,7 @@ class Client(BaseClient):
         Returns:
             A RawResponse: .json(), .data, .status_code, .headers.
 
-        Merge's reference: https://docs.merge.dev/
+        Raises what any call raises. Merge's reference: https://docs.merge.dev/
         """
     def paginate(
         self,
@@ -1067,7 +1075,7 @@ class Client(BaseClient):
         Returns:
             A Page of dicts: iterating over it fetches the pages that follow.
 
-        Merge's reference: https://docs.merge.dev/
+        Raises what any call raises. Merge's reference: https://docs.merge.dev/
         """
     def close(self) -> None:
         """Close the connections. Calls that run in other threads end with ClientClosedError.
@@ -1099,7 +1107,7 @@ class AsyncClient(BaseClient):
         Returns:
             An AccountToken; it is a credential: repr() masks it. Keep it as you keep passwords.
 
-        Merge's page: https://docs.merge.dev/ats/account-token/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/account-token/
         """
     async def regenerate_account_token(
         self, **options: Unpack[AsyncAccountReadOptions]
@@ -1112,7 +1120,7 @@ class AsyncClient(BaseClient):
         Returns:
             A RegeneratedAccountToken; it is a credential: repr() masks it.
 
-        Merge's page: https://docs.merge.dev/ats/account-token/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/account-token/
         """
     async def account_details(self, **options: Unpack[AsyncAccountReadOptions]) -> AccountDetails:
         """Get what Merge knows of the linked account: integration, status, end user.
@@ -1123,7 +1131,7 @@ class AsyncClient(BaseClient):
         Returns:
             An AccountDetails.
 
-        Merge's page: https://docs.merge.dev/ats/account-details/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/account-details/
         """
     def linked_accounts(
         self,
@@ -1162,7 +1170,7 @@ class AsyncClient(BaseClient):
         Returns:
             A Page of LinkedAccount: iterating over it fetches the pages that follow.
 
-        Merge's page: https://docs.merge.dev/ats/linked-accounts/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/linked-accounts/
         """
     async def delete_account(self, **options: Unpack[AsyncAccountReadOptions]) -> None:
         """Delete the linked account and all that Merge keeps of it. It cannot be undone.
@@ -1170,7 +1178,7 @@ class AsyncClient(BaseClient):
         Args:
             **options: account_token, category, timeout, max_retries, api_key, extra_headers.
 
-        Merge's page: https://docs.merge.dev/ats/delete-account/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/delete-account/
         """
     async def generate_key(self, name: str, **options: Unpack[AsyncWriteOptions]) -> RemoteKey:
         """Make a remote key, which a remote server can be reached with.
@@ -1182,7 +1190,7 @@ class AsyncClient(BaseClient):
         Returns:
             A RemoteKey; it is a credential: repr() masks it.
 
-        Merge's page: https://docs.merge.dev/ats/generate-key/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/generate-key/
         """
     async def regenerate_key(self, name: str, **options: Unpack[AsyncWriteOptions]) -> RemoteKey:
         """Replace a remote key by a new one.
@@ -1194,7 +1202,7 @@ class AsyncClient(BaseClient):
         Returns:
             A RemoteKey; it is a credential: repr() masks it.
 
-        Merge's page: https://docs.merge.dev/ats/regenerate-key/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/regenerate-key/
         """
     def sync_status(
         self,
@@ -1213,7 +1221,7 @@ class AsyncClient(BaseClient):
         Returns:
             A Page of SyncStatus: iterating over it fetches the pages that follow.
 
-        Merge's page: https://docs.merge.dev/ats/sync-status/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/sync-status/
         """
     async def force_resync(self, **options: Unpack[AsyncAccountReadOptions]) -> list[SyncStatus]:
         """Have all models synced at once. Merge may count it against a quota.
@@ -1224,7 +1232,7 @@ class AsyncClient(BaseClient):
         Returns:
             A list of SyncStatus.
 
-        Merge's page: https://docs.merge.dev/ats/force-resync/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/force-resync/
         """
     async def default_scopes(self, **options: Unpack[AsyncReadOptions]) -> Scopes:
         """Get the scopes that linked accounts have by default.
@@ -1235,7 +1243,7 @@ class AsyncClient(BaseClient):
         Returns:
             A Scopes.
 
-        Merge's page: https://docs.merge.dev/ats/scopes/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/scopes/
         """
     async def linked_account_scopes(self, **options: Unpack[AsyncAccountReadOptions]) -> Scopes:
         """Get the scopes of the linked account.
@@ -1246,7 +1254,7 @@ class AsyncClient(BaseClient):
         Returns:
             A Scopes.
 
-        Merge's page: https://docs.merge.dev/ats/scopes/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/scopes/
         """
     async def set_linked_account_scopes(
         self,
@@ -1258,12 +1266,13 @@ class AsyncClient(BaseClient):
         Args:
             common_models: list of {model_name, model_permissions, field_permissions}; what is
                 not named keeps the default.
-            **options: account_token, category, timeout, max_retries, api_key, extra_headers, extra_body.
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers,
+                extra_body.
 
         Returns:
             A Scopes.
 
-        Merge's page: https://docs.merge.dev/ats/scopes/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/scopes/
         """
     def issues(
         self,
@@ -1303,7 +1312,7 @@ class AsyncClient(BaseClient):
         Returns:
             A Page of Issue: iterating over it fetches the pages that follow.
 
-        Merge's page: https://docs.merge.dev/ats/issues/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/issues/
         """
     async def issue(self, id: str, **options: Unpack[AsyncReadOptions]) -> Issue:
         """Get one issue.
@@ -1315,7 +1324,7 @@ class AsyncClient(BaseClient):
         Returns:
             An Issue.
 
-        Merge's page: https://docs.merge.dev/ats/issues/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/issues/
         """
     async def passthrough(
         self,
@@ -1341,12 +1350,13 @@ class AsyncClient(BaseClient):
             headers: of the request to the third party, a dict. They may hold credentials.
             request_format: JSON, XML or MULTIPART.
             normalize_response: have the response turned into JSON.
-            **options: account_token, category, timeout, max_retries, api_key, extra_headers, extra_body.
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers,
+                extra_body.
 
         Returns:
             A PassthroughResponse.
 
-        Merge's page: https://docs.merge.dev/ats/passthrough-request/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/passthrough-request/
         """
     async def async_passthrough(
         self,
@@ -1372,12 +1382,13 @@ class AsyncClient(BaseClient):
             headers: of the request to the third party, a dict. They may hold credentials.
             request_format: JSON, XML or MULTIPART.
             normalize_response: have the response turned into JSON.
-            **options: account_token, category, timeout, max_retries, api_key, extra_headers, extra_body.
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers,
+                extra_body.
 
         Returns:
             An AsyncPassthroughReceipt.
 
-        Merge's page: https://docs.merge.dev/ats/async-passthrough/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/async-passthrough/
         """
     async def webhook_receivers(
         self, **options: Unpack[AsyncAccountReadOptions]
@@ -1390,7 +1401,7 @@ class AsyncClient(BaseClient):
         Returns:
             A list of WebhookReceiver.
 
-        Merge's page: https://docs.merge.dev/ats/webhook-receivers/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/webhook-receivers/
         """
     async def create_webhook_receiver(
         self,
@@ -1406,12 +1417,13 @@ class AsyncClient(BaseClient):
             event: of which to be told, such as LinkedAccount.synced.
             is_active: True: send them.
             key: to sign them with; a credential.
-            **options: account_token, category, timeout, max_retries, api_key, extra_headers, extra_body.
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers,
+                extra_body.
 
         Returns:
             A WebhookReceiver.
 
-        Merge's page: https://docs.merge.dev/ats/webhook-receivers/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/webhook-receivers/
         """
     async def available_actions(
         self, **options: Unpack[AsyncAccountReadOptions]
@@ -1424,7 +1436,7 @@ class AsyncClient(BaseClient):
         Returns:
             An AvailableActions.
 
-        Merge's page: https://docs.merge.dev/ats/available-actions/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/available-actions/
         """
     async def field_mappings(
         self,
@@ -1441,7 +1453,7 @@ class AsyncClient(BaseClient):
         Returns:
             A FieldMappings.
 
-        Merge's page: https://docs.merge.dev/ats/field-mapping/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/field-mapping/
         """
     async def create_field_mapping(
         self,
@@ -1473,12 +1485,13 @@ class AsyncClient(BaseClient):
             advanced_mapping_expression: instead of a path: an expression.
             exclude_remote_field_metadata: leave out the remote fields' metadata.
             remote_data_iteration_count: remote records to look at.
-            **options: account_token, category, timeout, max_retries, api_key, extra_headers, extra_body.
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers,
+                extra_body.
 
         Returns:
             A FieldMappingResult.
 
-        Merge's page: https://docs.merge.dev/ats/field-mapping/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/field-mapping/
         """
     async def update_field_mapping(
         self,
@@ -1512,12 +1525,13 @@ class AsyncClient(BaseClient):
             advanced_mapping_expression: instead of a path: an expression.
             exclude_remote_field_metadata: leave out the remote fields' metadata.
             remote_data_iteration_count: remote records to look at.
-            **options: account_token, category, timeout, max_retries, api_key, extra_headers, extra_body.
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers,
+                extra_body.
 
         Returns:
             A FieldMappingResult.
 
-        Merge's page: https://docs.merge.dev/ats/field-mapping/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/field-mapping/
         """
     async def delete_field_mapping(
         self, id: str, **options: Unpack[AsyncAccountReadOptions]
@@ -1528,7 +1542,7 @@ class AsyncClient(BaseClient):
             id: of the mapping.
             **options: account_token, category, timeout, max_retries, api_key, extra_headers.
 
-        Merge's page: https://docs.merge.dev/ats/field-mapping/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/field-mapping/
         """
     async def remote_fields(
         self,
@@ -1547,7 +1561,7 @@ class AsyncClient(BaseClient):
         Returns:
             A RemoteFields.
 
-        Merge's page: https://docs.merge.dev/ats/field-mapping/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/field-mapping/
         """
     async def target_fields(self, **options: Unpack[AsyncAccountReadOptions]) -> TargetFields:
         """Get the fields in Merge that others can be mapped to, by model.
@@ -1558,7 +1572,7 @@ class AsyncClient(BaseClient):
         Returns:
             A TargetFields.
 
-        Merge's page: https://docs.merge.dev/ats/field-mapping/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/field-mapping/
         """
     async def create_target_field(
         self,
@@ -1573,12 +1587,13 @@ class AsyncClient(BaseClient):
         Args:
             name, description: of the field.
             common_model: that gets it.
-            **options: account_token, category, timeout, max_retries, api_key, extra_headers, extra_body.
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers,
+                extra_body.
 
         Returns:
             A TargetFields.
 
-        Merge's page: https://docs.merge.dev/ats/field-mapping/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/field-mapping/
         """
     def audit_trail(
         self,
@@ -1604,7 +1619,7 @@ class AsyncClient(BaseClient):
         Returns:
             A Page of AuditEvent: iterating over it fetches the pages that follow.
 
-        Merge's page: https://docs.merge.dev/ats/audit-trail/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/audit-trail/
         """
     async def ignore(
         self,
@@ -1621,9 +1636,10 @@ class AsyncClient(BaseClient):
             id: of the object, a UUID.
             reason: GENERAL_CUSTOMER_REQUEST, GDPR or OTHER.
             message: for the records.
-            **options: account_token, category, timeout, max_retries, api_key, extra_headers, extra_body.
+            **options: account_token, category, timeout, max_retries, api_key, extra_headers,
+                extra_body.
 
-        Merge's page: https://docs.merge.dev/ats/ignore/
+        Raises what any call raises. Merge's page: https://docs.merge.dev/ats/ignore/
         """
     async def request(
         self,
@@ -1650,7 +1666,7 @@ class AsyncClient(BaseClient):
         Returns:
             A RawResponse: .json(), .data, .status_code, .headers.
 
-        Merge's reference: https://docs.merge.dev/
+        Raises what any call raises. Merge's reference: https://docs.merge.dev/
         """
     def paginate(
         self,
@@ -1673,7 +1689,7 @@ class AsyncClient(BaseClient):
         Returns:
             A Page of dicts: iterating over it fetches the pages that follow.
 
-        Merge's reference: https://docs.merge.dev/
+        Raises what any call raises. Merge's reference: https://docs.merge.dev/
         """
 
 @final

@@ -391,7 +391,7 @@ static PyMethodDef base_methods[] = {
      "Takes what is in the fields: the dict is empty afterwards, so that no frame shows it."},
     {"_query", METHOD(client_query), METH_METHOD | METH_FASTCALL | METH_KEYWORDS,
      "_query($self, operation, fields, /)\n--\n\n"
-     "Return what makes a call as often as it is asked to. Empties the fields, as prepare() does."},
+     "Return what makes a call as often as it is asked to. Empties the fields, like prepare()."},
     {"for_account", METHOD(ml_view_for_account), METH_METHOD | METH_FASTCALL | METH_KEYWORDS,
      ML_DOC_FOR_ACCOUNT},
     {"with_options", METHOD(ml_view_with_options), METH_METHOD | METH_FASTCALL | METH_KEYWORDS,

@@ -6,11 +6,12 @@
 #ifndef ML_METHODS_H
 #define ML_METHODS_H
 
-#define ML_DOC_OPTIONS  "timeout, max_retries, api_key, extra_headers"
-#define ML_DOC_READ     "    **options: category, " ML_DOC_OPTIONS ".\n"
-#define ML_DOC_WRITE    "    **options: category, " ML_DOC_OPTIONS ", extra_body.\n"
-#define ML_DOC_ACCOUNT  "    **options: account_token, category, " ML_DOC_OPTIONS ".\n"
-#define ML_DOC_ACCOUNTW "    **options: account_token, category, " ML_DOC_OPTIONS ", extra_body.\n"
+#define ML_DOC_OPTIONS "timeout, max_retries, api_key, extra_headers"
+#define ML_DOC_READ    "    **options: category, " ML_DOC_OPTIONS ".\n"
+#define ML_DOC_WRITE   "    **options: category, " ML_DOC_OPTIONS ", extra_body.\n"
+#define ML_DOC_ACCOUNT "    **options: account_token, category, " ML_DOC_OPTIONS ".\n"
+#define ML_DOC_ACCOUNTW                                                                            \
+    "    **options: account_token, category, " ML_DOC_OPTIONS ",\n        extra_body.\n"
 
 #define ML_DOC_PAGE(of)                                                                            \
     "\nReturns:\n    A Page of " of ": iterating over it fetches the pages that follow.\n"
@@ -19,7 +20,8 @@
     "    cursor: where to begin: next_cursor of another page.\n"                                   \
     "    page_size: results on each page, 1 to 100.\n"
 
-#define ML_DOC_SEE(page) "\nMerge's page: https://docs.merge.dev/ats/" page "/"
+#define ML_DOC_SEE(page)                                                                           \
+    "\nRaises what any call raises. Merge's page: https://docs.merge.dev/ats/" page "/"
 
 /* What both kinds of passthrough take. */
 #define ML_DOC_PASSTHROUGH_SIGNATURE                                                               \
@@ -35,7 +37,7 @@
     "    headers: of the request to the third party, a dict. They may hold credentials.\n"         \
     "    request_format: JSON, XML or MULTIPART.\n"                                                \
     "    normalize_response: have the response turned into JSON.\n"                                \
-    "    **options: account_token, category, " ML_DOC_OPTIONS ", extra_body.\n"
+    "    **options: account_token, category, " ML_DOC_OPTIONS ",\n        extra_body.\n"
 
 /* What both field-mapping writes take. */
 #define ML_DOC_MAPPING_ARGUMENTS                                                                   \
@@ -227,7 +229,7 @@
       "    **options: account_token, " ML_DOC_OPTIONS ".\n\n"                                                  \
       "POST and PATCH are repeated only when nothing was sent, or on 429.\n\n"                                 \
       "Returns:\n    A RawResponse: .json(), .data, .status_code, .headers.\n\n"                               \
-      "Merge's reference: https://docs.merge.dev/")                                                            \
+      "Raises what any call raises. Merge's reference: https://docs.merge.dev/")                               \
     X(paginate, "path, *, params=None, headers=None, cursor=None, ",                                           \
       "List what any endpoint of Merge's API lists in pages.\n\n"                                              \
       "Args:\n"                                                                                                \
@@ -235,7 +237,7 @@
       "    params: the query, a dict. Lists are joined by commas; None is left out.\n"                         \
       "    headers: further HTTP headers, a dict of strings.\n"                                                \
       "    cursor: where to begin: next_cursor of another page.\n"                                             \
-      "    **options: account_token, " ML_DOC_OPTIONS                                                          \
-      ".\n" ML_DOC_PAGE("dicts") "\nMerge's reference: https://docs.merge.dev/")
+      "    **options: account_token, " ML_DOC_OPTIONS ".\n" ML_DOC_PAGE(                                       \
+          "dicts") "\nRaises what any call raises. Merge's reference: https://docs.merge.dev/")
 
 #endif
