@@ -204,7 +204,7 @@ def show_types(
 # ---- references ----
 
 # What docstrings and signatures name, and no reader of the reference needs.
-INSIDE = {"BaseClient", "Commands", "Key", "Pool", "Query", "Revealed", "control"}
+INSIDE = {"BaseClient", "Body", "Commands", "Key", "Pool", "Query", "Revealed", "control"}
 OTHERS = sys.stdlib_module_names | {"pytest"}
 
 

@@ -3,6 +3,7 @@
 import base64
 import copy
 import dataclasses
+import gc
 import hashlib
 import hmac
 import html
@@ -10,6 +11,7 @@ import json
 import pickle
 import threading
 import traceback
+import weakref
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -19,10 +21,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import merge_link
-from linked import link
+from linked import link, post
 from merge_link import ConfigurationError, ValidationError, WebhookSignatureError, webhooks
 from merge_link.sandbox import Sandbox
-from merge_link.sandbox.webhooks import sign
+from merge_link.sandbox.webhooks import _EVENTS, sign
 from merge_link.webhooks import Event, Hook, InMemorySeenEvents, WebhookAccount, parse, verify
 from scripted import Server, answer
 from test_properties import thorough
@@ -614,6 +616,34 @@ def test_what_the_sandbox_sends_is_understood(serve: Callable[..., Server]) -> N
         assert event.linked_account.completed_at is not None
         assert account["account_token"] not in repr(event)
     assert linked.dedupe_key != changed.dedupe_key
+
+
+def test_all_that_the_sandbox_tells_is_understood(serve: Callable[..., Server]) -> None:
+    target = serve(answer(204))
+    with Sandbox(webhook_url=target.base_url, webhook_key=KEY) as sandbox:
+        account = link(sandbox)
+        sandbox.resolve_issue(sandbox.raise_issue(account["id"]))
+        sandbox.advance(hours=1)
+        post(sandbox, "/api/ats/v1/delete-account", account["account_token"])
+        deliveries = sandbox.wait_for_deliveries(5)
+    events = [parse(one.body, webhooks.sign(one.body, KEY), KEY) for one in deliveries]
+    assert {one.event for one in events} == set(_EVENTS.values())
+    assert {one.linked_account and one.linked_account.id for one in events} == {account["id"]}
+    for one, delivery in zip(events, deliveries, strict=True):
+        assert one.to_dict() == delivery.json
+
+
+def test_a_refusal_makes_no_cycle() -> None:
+    gc.disable()
+    try:
+        for function in (verify, parse):
+            with pytest.raises(WebhookSignatureError) as caught:
+                function(BODY, None, KEY)
+            error = weakref.ref(caught.value)
+            del caught
+            assert error() is None
+    finally:
+        gc.enable()
 
 
 # ---- what was seen ----
