@@ -41,6 +41,11 @@ def _on_configuration(error: Any) -> Iterator[str]:
         yield f"Keys are made at {_KEYS}. merge_link.sandbox answers as Merge does, without one."
     elif error._cause == "loopback_only":
         yield "A client that is made in the test, without base_url= or proxy=, calls the sandbox."
+    elif option == "account_token" and "needs" in str(error):
+        yield (
+            "client.for_account(account_token) is a view of the client that sends it with each"
+            " call; account_token= gives it to one call, or to a client."
+        )
     elif variable:
         yield f"{variable} is set in the environment: it counts where {option}= is not given."
 

@@ -46,7 +46,8 @@ class Client(_core.Client):
     Raises:
         ConfigurationError: no or impossible API key, base URL or option.
 
-    Use it in a ``with`` block, or call `close`. Merge's page: https://docs.merge.dev/basics/
+    Use it in a ``with`` block, or call `close`. `for_account` and `with_options` return views of
+    it, which share its connections. Merge's page: https://docs.merge.dev/basics/
     """
 
     def create_link_tokens(

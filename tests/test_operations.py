@@ -102,8 +102,10 @@ def test_the_account_token_is_sent_where_it_is_needed(serve: Serve, make: Make, 
 @pytest.mark.parametrize("case", WITH_ACCOUNT, ids=lambda case: case.name)
 def test_without_one_nothing_is_sent(serve: Serve, make: Make, case: Case) -> None:
     server = serve(case.answer)
-    with pytest.raises(ConfigurationError, match="account_token"):
+    with pytest.raises(ConfigurationError, match=f"{case.name} needs an account_token") as caught:
         make(server, case, {})
+    assert caught.value.option == "account_token"
+    assert "client.for_account(account_token)" in caught.value.__notes__[0]
     assert server.requests == []
 
 

@@ -135,7 +135,7 @@ def test_impossible_options_are_refused(options: dict[str, Any], said: str) -> N
 @pytest.mark.parametrize(
     "option",
     [
-        *("api_key", "proxy", "connect_timeout", "max_connections", "idle_timeout"),
+        *("proxy", "connect_timeout", "max_connections", "idle_timeout"),
         *("max_response_bytes", "error_budget", "ca_bundle", "client_cert", "allow_http"),
         *("user_agent", "on_attempt"),
     ],
@@ -160,6 +160,8 @@ def test_other_mistakes() -> None:
             client.for_account("x", "ats")  # type: ignore[misc]
         with pytest.raises(TypeError, match="takes keyword arguments only"):
             client.with_options("x")  # type: ignore[misc]
+        with pytest.raises(TypeError, match="'api_key': give it to a call, or make a new Client"):
+            client.with_options(api_key=KEY)  # type: ignore[call-arg]
         for nothing in ((), (None,)):
             with pytest.raises(ConfigurationError, match="account_token is missing"):
                 client.for_account(*nothing)

@@ -22,6 +22,7 @@ static bool is_among(const char *name, const char *const *names) {
 }
 
 static int refuse(const char *function, const char *name, const char *const *names) {
+    static const char key_hint[] = ": give it to a call, or make a new Client with it";
     static const char hint[] = ": it belongs to the connections, which are shared: make a new "
                                "Client with it";
     if (is_among(name, names_of_account)) {
@@ -32,7 +33,8 @@ static int refuse(const char *function, const char *name, const char *const *nam
         return ml_raise_unknown_keyword(function, name, (const char *[]){NULL},
                                         ": with_options() takes it");
     if (ml_is_client_option(name))
-        return ml_raise_unknown_keyword(function, name, (const char *[]){NULL}, hint);
+        return ml_raise_unknown_keyword(function, name, (const char *[]){NULL},
+                                        strcmp(name, "api_key") == 0 ? key_hint : hint);
     return ml_raise_unknown_keyword(function, name, names, "");
 }
 
