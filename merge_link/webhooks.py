@@ -95,7 +95,7 @@ def parse(body: Body, signature: str | bytes | None, key: Key) -> Event:
     Raises:
         WebhookSignatureError: as for `verify`, and before the body is looked at.
         ValidationError: it is signed, but no JSON, or no event as Merge describes it; ``errors``
-            names the members.
+            names the member.
         ConfigurationError: no key, or an empty one.
         TypeError: a body or signature of another type.
     """

@@ -102,6 +102,8 @@ def test_one_of_several_keys_is_enough() -> None:
 
 def test_a_key_is_its_utf_8() -> None:
     verify(BODY, signed(BODY, "ключ"), "ключ")
+    # As os.environ has bytes that are no UTF-8.
+    verify(BODY, webhooks.sign(BODY, b"k\xff"), "k\udcff")
 
 
 @thorough
@@ -301,6 +303,7 @@ def test_a_signature_of_another_type_is_a_type_error(signature: Any) -> None:
         (b" \n", "the webhook key is empty"),
         ([KEY, ""], "the webhook key is empty"),
         ([], "no webhook key: the list of keys is empty"),
+        ([KEY, f"{KEY}\ud800"], "the webhook key is no text"),
     ],
 )
 def test_no_key_is_a_mistake_of_configuration(key: Any, words: str) -> None:
@@ -546,6 +549,8 @@ FAILURES: dict[str, Callable[[], object]] = {
     "text": lambda: verify(BODY.decode(), signed(BODY), KEY),  # type: ignore[arg-type]
     "a dict": lambda: parse(TOLD, signed(BODY), KEY),  # type: ignore[arg-type]
     "no key": lambda: parse(BODY, signed(BODY), [KEY, ""]),
+    "a key that is no text": lambda: verify(BODY, signed(BODY), f"{KEY}\ud800"),
+    "signing with what is no text": lambda: webhooks.sign(BODY, f"{KEY}\ud800"),
     "a key of a wrong type": lambda: parse(BODY, signed(BODY), [KEY, 5]),  # type: ignore[list-item]
     "not JSON": lambda: parse(BROKEN, signed(BROKEN), KEY),
     "not strict": lambda: parse(b"[NaN]" + BODY, signed(b"[NaN]" + BODY), KEY),
@@ -571,6 +576,7 @@ def test_no_error_holds_a_secret(what: str) -> None:
         assert len(of_this_file) + len(ours) == len(told.stack)
         assert_no_secret("".join(f"{frame.locals}" for frame in ours))
         assert_no_secret(f"{error} {error!r} {error.args} {vars(error)}")
+        assert_no_secret(f"{[getattr(error, name, None) for name in dir(error)]}")
         assert_no_secret(pickle.dumps(error, 0).decode("latin-1"))
         error = error.__cause__ or error.__context__
 
