@@ -264,17 +264,6 @@ def errors(client: Client, who: Who) -> None:
         print(error.status_code)  # mistake: there was no answer
 
 
-def webhooks() -> None:
-    webhooks = merge_link.webhooks
-    webhooks.verify("text", None, "key")  # mistake: the raw bytes are wanted
-    webhooks.verify(b"{}", 5, "key")  # mistake: no signature
-    webhooks.parse(b"{}", "s")  # mistake: no key
-    webhooks.parse(b"{}", "s", [5])  # mistake: no text
-    webhooks.parse(b"{}", "s", "key").evnet  # mistake: a misspelt field
-    webhooks.Event(name="x")  # mistake: no such field
-    webhooks.InMemorySeenEvents(10)  # mistake: by keyword only
-
-
 def operations(client: Client, account: merge_link.LinkedAccount, when: float) -> None:
     client.retrieve_account_token()  # mistake: no public token
     client.retrieve_account_token(5)  # mistake: a number for a token
@@ -310,3 +299,14 @@ async def awaited_operations(client: AsyncClient) -> None:
     list(client.linked_accounts())  # mistake: not asynchronous
     async for page in client.linked_accounts().pages():
         send(page.results[0])  # mistake: not a text
+
+
+def webhooks() -> None:
+    webhooks = merge_link.webhooks
+    webhooks.verify("text", None, "key")  # mistake: the raw bytes are wanted
+    webhooks.verify(b"{}", 5, "key")  # mistake: no signature
+    webhooks.parse(b"{}", "s")  # mistake: no key
+    webhooks.parse(b"{}", "s", [5])  # mistake: no text
+    webhooks.parse(b"{}", "s", "key").evnet  # mistake: a misspelt field
+    webhooks.Event(name="x")  # mistake: no such field
+    webhooks.InMemorySeenEvents(10)  # mistake: by keyword only
