@@ -59,18 +59,19 @@ python_maximum_signature_line_length = 90
 
 
 def contents_of(index: str) -> Iterator[tuple[str, list[str]]]:
-    """Each heading of the index, with the documents that the items of its list begin with."""
+    """Each heading of the index, with the entries of its list, as a table of contents has them."""
     parts = re.split(r"^## (.+)\n", index, flags=re.MULTILINE)[1:]
     for heading, text in zip(parts[::2], parts[1::2], strict=True):
-        yield heading, re.findall(r"^- \[.*?\]\(([^)#]+)\.(?:md|rst)\)", text, re.MULTILINE)
+        items = re.findall(r"^- \[(.*?)\]\(([^)#]+)\.(?:md|rst)\)", text, re.MULTILINE)
+        yield heading, [f"{title} <{document}>" for title, document in items]
 
 
 def add_contents(_app: Sphinx, docname: str, source: list[str]) -> None:
     """Give the index what the sidebar is made of."""
     if docname == root_doc:
-        for heading, documents in contents_of(source[0]):
-            entries = "\n".join(documents)
-            source[0] += f"\n```{{toctree}}\n:hidden:\n:caption: {heading}\n\n{entries}\n```\n"
+        for heading, entries in contents_of(source[0]):
+            lines = "\n".join(entries)
+            source[0] += f"\n```{{toctree}}\n:hidden:\n:caption: {heading}\n\n{lines}\n```\n"
 
 
 # ---- sources ----
@@ -204,7 +205,7 @@ def show_types(
 # ---- references ----
 
 # What docstrings and signatures name, and no reader of the reference needs.
-INSIDE = {"BaseClient", "Commands", "Key", "Pool", "Query", "Revealed", "control"}
+INSIDE = {"BaseClient", "Body", "Commands", "Key", "Pool", "Query", "Revealed", "control"}
 OTHERS = sys.stdlib_module_names | {"pytest"}
 
 

@@ -86,7 +86,10 @@ def _keys_of(key: object) -> list[bytes] | TypeError | ConfigurationError:
                 "the webhook key is empty: look where it is read, such as a variable that is not"
                 " set. With an empty key anybody could sign"
             )
-        keys.append(one.encode("utf-8", "surrogateescape") if isinstance(one, str) else one)
+        try:
+            keys.append(one.encode("utf-8", "surrogateescape") if isinstance(one, str) else one)
+        except UnicodeEncodeError:  # which holds the key
+            return _wrong_key("the webhook key is no text: it has half a surrogate pair")
     return keys or _wrong_key("no webhook key: the list of keys is empty")
 
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from merge_link.choices import AccountStatus, AccountType
 
+    Body: TypeAlias = bytes | bytearray | memoryview
     Key: TypeAlias = str | bytes | Iterable[str | bytes]
 
 __all__ = [
@@ -50,7 +51,7 @@ __all__ = [
 ]
 
 
-def verify(body: bytes, signature: str | bytes | None, key: Key) -> None:
+def verify(body: Body, signature: str | bytes | None, key: Key) -> None:
     """Return if Merge has signed the body with the key, and raise if it has not.
 
     Args:
@@ -77,10 +78,13 @@ def verify(body: bytes, signature: str | bytes | None, key: Key) -> None:
         error = caught
     del body, signature, key  # a traceback may show what they hold
     if error is not None:
-        raise error.with_traceback(None) from None
+        try:
+            raise error.with_traceback(None) from None
+        finally:
+            del error  # it has this frame, which would have it
 
 
-def parse(body: bytes, signature: str | bytes | None, key: Key) -> Event:
+def parse(body: Body, signature: str | bytes | None, key: Key) -> Event:
     """Return the event that a webhook tells of, if Merge has signed it.
 
     Args:
@@ -91,7 +95,7 @@ def parse(body: bytes, signature: str | bytes | None, key: Key) -> Event:
     Raises:
         WebhookSignatureError: as for `verify`, and before the body is looked at.
         ValidationError: it is signed, but no JSON, or no event as Merge describes it; ``errors``
-            names the members.
+            names the member.
         ConfigurationError: no key, or an empty one.
         TypeError: a body or signature of another type.
     """
@@ -104,14 +108,16 @@ def parse(body: bytes, signature: str | bytes | None, key: Key) -> Event:
     except BaseException as caught:
         error = caught
     del body, signature, key
-    if event is None:
-        del event
-        assert error is not None
+    if event is not None:
+        return event
+    assert error is not None
+    try:
         raise error.with_traceback(None) from None
-    return event
+    finally:
+        del error
 
 
-def sign(body: bytes, key: str | bytes) -> str:
+def sign(body: Body, key: str | bytes) -> str:
     """Return the signature that Merge would send with a body: for tests of your own handler.
 
     Args:

@@ -31,7 +31,7 @@ from merge_link.cli.advice import _NOT_OF_A_READ
 from merge_link.cli.connection import Connection
 from merge_link.cli.failures import _PHRASES, EXIT_CODES_HELP, ExitCode, Typed, failure_of
 from merge_link.cli.options import OPERATION, REGIONS, field_options, flags_of
-from merge_link.cli.program import program
+from merge_link.cli.program import COMMANDS, program
 from merge_link.sandbox import Sandbox
 from samples import EVERY_FIELD, FIELDS, KEY, TOKEN
 from scripted import Server, answer, stay_silent, token_answer
@@ -893,3 +893,24 @@ def test_a_closed_stdout_is_found_before_a_token_is_made() -> None:
         1,
         "merge-link: the result could not be written: stdout is closed\n",
     )
+
+
+# ---- the subcommands ----
+
+
+def test_the_help_loads_no_subcommand_and_says_what_each_says_of_itself() -> None:
+    code = (
+        "import sys\n"
+        "from click.testing import CliRunner\n"
+        "from merge_link.cli.program import COMMANDS, program\n"
+        "assert CliRunner().invoke(program, ['--help']).exit_code == 0\n"
+        "print(*(name for name in sys.modules if name.startswith('merge_link.cli.')))"
+    )
+    loaded = process(sys.executable, "-c", code).stdout.split()
+    assert set(loaded) == {
+        f"merge_link.cli.{name}" for name in ("program", "failures", "options", "output", "groups")
+    }
+    said = {name: command.short_help for name, command in program.commands.items()}
+    assert said == COMMANDS
+    shown = run("--help").stdout
+    assert [name for name in re.findall(r"^  (\w+) {2,}", shown, re.MULTILINE)] == list(COMMANDS)

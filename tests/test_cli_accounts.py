@@ -12,6 +12,7 @@ from click.testing import Result
 
 from command_line import BIN, Terminal, advice, complaints, process, run, scripted
 from linked import link, make_link_token
+from merge_link import _core
 from merge_link.cli.accounts import accounts
 from merge_link.cli.failures import ExitCode
 from merge_link.cli.issues import issues
@@ -58,16 +59,16 @@ def public_token(sandbox: Sandbox) -> str:
 
 
 def test_a_public_token_becomes_an_account_token(sandbox: Sandbox) -> None:
-    text = done(run("exchange", public_token(sandbox)))
+    text = done(run("exchange", "--", public_token(sandbox)))
     labels = [line[:17].rstrip() for line in text.splitlines()]
     assert labels == ["Account token", "Linked account", "Integration"]
-    made = as_json("exchange", public_token(sandbox))
+    made = json.loads(done(run("exchange", "--format", "json", "--", public_token(sandbox))))
     assert made["integration"]["slug"] == "greenhouse"
     assert made["account_token"] in text  # of the same end user
 
 
 def test_the_variables_are_those_that_other_commands_read(sandbox: Sandbox) -> None:
-    lines = done(run("exchange", public_token(sandbox), "--format", "env"))
+    lines = done(run("exchange", "--format", "env", "--", public_token(sandbox)))
     script = f"set -a\n{lines}\nmerge-link accounts show --format json"
     path = os.pathsep.join([str(BIN), os.environ["PATH"]])
     shown = process("sh", "-c", script, environment={"PATH": path})
@@ -81,12 +82,19 @@ def test_a_public_token_may_come_from_stdin(sandbox: Sandbox) -> None:
 
 def test_a_used_public_token_is_refused_without_being_told(sandbox: Sandbox) -> None:
     token = public_token(sandbox)
-    done(run("exchange", token))
-    result = run("exchange", token)
+    done(run("exchange", "--", token))
+    result = run("exchange", "--", token)
     assert result.exit_code == ExitCode.REFUSED
     assert "Merge answered 404" in complaints(result)[0]
     assert "A public token is good once, and for about ten minutes." in advice(result)
     assert token not in result.stderr
+
+
+def test_a_public_token_may_begin_with_a_hyphen(monkeypatch: pytest.MonkeyPatch) -> None:
+    token = {"account_token": "a", "id": "b", "integration": {"name": "Lever"}}
+    with scripted(monkeypatch, answer(200, token)) as server:
+        done(run("exchange", "--", "-hx"))
+        assert server.requests[0].startswith(b"GET /api/ats/v1/account-token/-hx HTTP/1.1")
 
 
 def test_what_is_wrong_with_the_arguments_of_exchange(sandbox: Sandbox) -> None:
@@ -410,6 +418,14 @@ def test_a_page_that_fails_leaves_no_half_an_answer(monkeypatch: pytest.MonkeyPa
     with scripted(monkeypatch, answer(200, page), answer(403, {"detail": "No."})):
         result = run("accounts", "list", "--format", "jsonl")
     assert (result.exit_code, result.stdout) == (ExitCode.REFUSED, '{"id": "a"}\n')
+
+
+def test_each_filter_of_a_list_has_its_flag() -> None:
+    """But those that are of no use here: pages are followed, and lists of ids are for programs."""
+    without = {"cursor", "end_user_origin_ids", "ids", "category", "account_token"}
+    for command, operation in ((accounts, "linked_accounts"), (issues, "issues")):
+        flags = {option.name for option in command.commands["list"].params}
+        assert {row["name"] for row in _core.fields(operation)} - without <= flags
 
 
 def test_the_examples_of_the_help_are_understood() -> None:

@@ -347,6 +347,12 @@ def test_the_example_that_strips_the_key_works(
     names["client"].close()
 
 
+def test_the_example_with_an_account_token_works(world: World) -> None:
+    details = world.merge(answer(200, {"id": "an-id"}))
+    (code,) = blocks("python", SECTIONS["No account token"])
+    run(code, {"client": details, "account_token": "of-an-account"})
+
+
 class TryLater(Exception):
     """What the application of the page raises."""
 

@@ -14,7 +14,7 @@ from merge_link.sandbox import Sandbox
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
-PAGES = ["any-endpoint", "from-the-vendor-sdk", "linking", "magic-links", "relinking"]
+PAGES = ["any-endpoint", "from-the-vendor-sdk", "index", "linking", "magic-links", "relinking"]
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -84,7 +84,7 @@ A [link](elsewhere.md) in the text.
 
 def test_the_lists_of_the_index_are_the_contents(conf: Any) -> None:
     found = list(conf.contents_of(INDEX))
-    assert found == [("First", ["one"]), ("Second", ["reference/three"])]
+    assert found == [("First", ["One <one>"]), ("Second", ["Three <reference/three>"])]
 
 
 DOCSTRING = """Do something.

@@ -99,7 +99,7 @@ CHECKERS: dict[str, Callable[[list[Path], Path], Found]] = {"mypy": mypy, "pyrig
 def found(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Found:
     directory = tmp_path_factory.mktemp(request.param)
     python = [block for block in blocks_of(README) if block.language == "python"]
-    files = [HERE / "correct.py", HERE / "mistakes.py"]
+    files = [HERE / "correct.py", HERE / "webhooks.py", HERE / "mistakes.py"]
     for name, tests in (("readme_script.py", False), ("readme_test.py", True)):
         files.append(directory / name)
         files[-1].write_text(in_place(block for block in python if is_test(block) == tests))
@@ -109,8 +109,9 @@ def found(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 # ---- what they find ----
 
 
-def test_correct_uses_have_no_error(found: Found) -> None:
-    assert found.get("correct.py", {}) == {}
+@pytest.mark.parametrize("file", ["correct.py", "webhooks.py"])
+def test_correct_uses_have_no_error(found: Found, file: str) -> None:
+    assert found.get(file, {}) == {}
 
 
 def test_each_mistake_is_found_on_its_line_and_nothing_else(found: Found) -> None:
@@ -162,10 +163,10 @@ def load(path: Path) -> ModuleType:
     return module
 
 
-CORRECT = load(HERE / "correct.py")
 USES = {
     name: value
-    for name, value in vars(CORRECT).items()
+    for file in ("correct.py", "webhooks.py")
+    for name, value in vars(load(HERE / file)).items()
     if inspect.isfunction(value) and list(inspect.signature(value).parameters) == ["sandbox"]
 }
 

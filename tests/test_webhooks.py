@@ -3,6 +3,7 @@
 import base64
 import copy
 import dataclasses
+import gc
 import hashlib
 import hmac
 import html
@@ -10,6 +11,7 @@ import json
 import pickle
 import threading
 import traceback
+import weakref
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -19,10 +21,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import merge_link
-from linked import link
+from linked import link, post
 from merge_link import ConfigurationError, ValidationError, WebhookSignatureError, webhooks
 from merge_link.sandbox import Sandbox
-from merge_link.sandbox.webhooks import sign
+from merge_link.sandbox.webhooks import _EVENTS, sign
 from merge_link.webhooks import Event, Hook, InMemorySeenEvents, WebhookAccount, parse, verify
 from scripted import Server, answer
 from test_properties import thorough
@@ -100,6 +102,8 @@ def test_one_of_several_keys_is_enough() -> None:
 
 def test_a_key_is_its_utf_8() -> None:
     verify(BODY, signed(BODY, "ключ"), "ключ")
+    # As os.environ has bytes that are no UTF-8.
+    verify(BODY, webhooks.sign(BODY, b"k\xff"), "k\udcff")
 
 
 @thorough
@@ -299,6 +303,7 @@ def test_a_signature_of_another_type_is_a_type_error(signature: Any) -> None:
         (b" \n", "the webhook key is empty"),
         ([KEY, ""], "the webhook key is empty"),
         ([], "no webhook key: the list of keys is empty"),
+        ([KEY, f"{KEY}\ud800"], "the webhook key is no text"),
     ],
 )
 def test_no_key_is_a_mistake_of_configuration(key: Any, words: str) -> None:
@@ -544,6 +549,8 @@ FAILURES: dict[str, Callable[[], object]] = {
     "text": lambda: verify(BODY.decode(), signed(BODY), KEY),  # type: ignore[arg-type]
     "a dict": lambda: parse(TOLD, signed(BODY), KEY),  # type: ignore[arg-type]
     "no key": lambda: parse(BODY, signed(BODY), [KEY, ""]),
+    "a key that is no text": lambda: verify(BODY, signed(BODY), f"{KEY}\ud800"),
+    "signing with what is no text": lambda: webhooks.sign(BODY, f"{KEY}\ud800"),
     "a key of a wrong type": lambda: parse(BODY, signed(BODY), [KEY, 5]),  # type: ignore[list-item]
     "not JSON": lambda: parse(BROKEN, signed(BROKEN), KEY),
     "not strict": lambda: parse(b"[NaN]" + BODY, signed(b"[NaN]" + BODY), KEY),
@@ -569,6 +576,7 @@ def test_no_error_holds_a_secret(what: str) -> None:
         assert len(of_this_file) + len(ours) == len(told.stack)
         assert_no_secret("".join(f"{frame.locals}" for frame in ours))
         assert_no_secret(f"{error} {error!r} {error.args} {vars(error)}")
+        assert_no_secret(f"{[getattr(error, name, None) for name in dir(error)]}")
         assert_no_secret(pickle.dumps(error, 0).decode("latin-1"))
         error = error.__cause__ or error.__context__
 
@@ -614,6 +622,34 @@ def test_what_the_sandbox_sends_is_understood(serve: Callable[..., Server]) -> N
         assert event.linked_account.completed_at is not None
         assert account["account_token"] not in repr(event)
     assert linked.dedupe_key != changed.dedupe_key
+
+
+def test_all_that_the_sandbox_tells_is_understood(serve: Callable[..., Server]) -> None:
+    target = serve(answer(204))
+    with Sandbox(webhook_url=target.base_url, webhook_key=KEY) as sandbox:
+        account = link(sandbox)
+        sandbox.resolve_issue(sandbox.raise_issue(account["id"]))
+        sandbox.advance(hours=1)
+        post(sandbox, "/api/ats/v1/delete-account", account["account_token"])
+        deliveries = sandbox.wait_for_deliveries(5)
+    events = [parse(one.body, webhooks.sign(one.body, KEY), KEY) for one in deliveries]
+    assert {one.event for one in events} == set(_EVENTS.values())
+    assert {one.linked_account and one.linked_account.id for one in events} == {account["id"]}
+    for one, delivery in zip(events, deliveries, strict=True):
+        assert one.to_dict() == delivery.json
+
+
+def test_a_refusal_makes_no_cycle() -> None:
+    gc.disable()
+    try:
+        for function in (verify, parse):
+            with pytest.raises(WebhookSignatureError) as caught:
+                function(BODY, None, KEY)
+            error = weakref.ref(caught.value)
+            del caught
+            assert error() is None
+    finally:
+        gc.enable()
 
 
 # ---- what was seen ----

@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -49,6 +49,12 @@ class AccountConnection(Connection):
             return read_key("--account-token-file", self.account_token_file)
         return os.environ.get(VARIABLE) or None
 
+    def credentials(self) -> dict[str, Any]:
+        """The client's options that no variable of a frame should hold."""
+        if self.sandbox:  # which has an account of its own
+            return super().credentials()
+        return {**super().credentials(), "account_token": self.account_token()}
+
     def account(
         self, category: str | None = None, *, needed: bool = True
     ) -> AbstractContextManager[Client]:
@@ -59,8 +65,7 @@ class AccountConnection(Connection):
         """
         if self.sandbox:
             return self.client(lambda sandbox: {"account_token": demo_account(sandbox, category)})
-        token = self.account_token()
-        if needed and token is None:
+        if needed and self.account_token_file is None and not os.environ.get(VARIABLE):
             raise Failure(
                 Problem(
                     f"no account token: {_INSTEAD}",
@@ -68,7 +73,7 @@ class AccountConnection(Connection):
                     ExitCode.CONFIGURATION,
                 )
             )
-        return self.client(account_token=token)
+        return self.client()
 
 
 def demo_public_token(sandbox: "Sandbox", category: str | None = None) -> str:

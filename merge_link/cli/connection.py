@@ -117,6 +117,10 @@ class Connection:
             return None
         return read_key("--api-key-file", self.api_key_file)
 
+    def credentials(self) -> dict[str, Any]:
+        """The client's options that no variable of a frame should hold."""
+        return {"api_key": self.api_key()}
+
     @contextmanager
     def options(self, prepare: "_Prepare | None" = None) -> Iterator[dict[str, Any]]:
         """Start the sandbox if it was asked for; yield the client's options.
@@ -136,11 +140,11 @@ class Connection:
             }
 
     @contextmanager
-    def client(self, prepare: "_Prepare | None" = None, **more: Any) -> Iterator[Client]:
-        """Yield a client, with more options of it. Raises `Failure`, or what the client raises."""
+    def client(self, prepare: "_Prepare | None" = None) -> Iterator[Client]:
+        """Yield a client. Raises `Failure`, or what the client raises."""
         with (
             self.options(prepare) as options,
-            Client(**{"api_key": self.api_key(), **options, **more}) as client,
+            Client(**{**self.credentials(), **options}) as client,
         ):
             yield client
 

@@ -24,12 +24,12 @@ _HELP = """Exchange a public token of Merge Link for the account token of the li
 
 A public token is good once, and for about ten minutes. The account token lasts, and is a
 credential: keep it where you keep passwords. It is written to stdout, everything else to stderr.
-PUBLIC_TOKEN - is read from stdin; -- stands before one that begins with a hyphen.
+PUBLIC_TOKEN - is read from stdin. It may begin with a hyphen: -- stands before it, after all flags.
 
 \b
 Examples:
   merge-link exchange --sandbox
-  made=$(merge-link exchange "$PUBLIC_TOKEN" --format env) && eval "$made"
+  made=$(merge-link exchange --format env -- "$PUBLIC_TOKEN") && eval "$made"
   merge-link exchange - --format json < public-token.txt
 """
 

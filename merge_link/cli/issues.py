@@ -69,10 +69,21 @@ def of_issue(issue: "Issue") -> Shown:
     )
 
 
+class _Filtered(AccountConnection):
+    """A connection whose account token says which issues, and is sent as that alone."""
+
+    def credentials(self) -> dict[str, Any]:
+        return Connection.credentials(self)
+
+    def filter(self) -> str | None:
+        """The token, if a file gives it: the environment's would hide the issues of all others."""
+        return None if self.account_token_file is None else self.account_token()
+
+
 def _list(
     context: click.Context, /, *, limit: int | None, output_format: str, **flags: Any
 ) -> None:
-    connection = AccountConnection.taken_from(flags)
+    connection = _Filtered.taken_from(flags)
     refuse_arguments(context.args)
     connection.refuse_conflicts()
     given = {field: value for field, value in flags.items() if value is not None}
@@ -84,16 +95,13 @@ def _list(
         operation="issues",
         names={"account_token": connection.words()["account_token"]},
     )
-    # The environment's token does not count: it would leave out the issues of all others.
-    if connection.account_token_file is not None:
-        given["account_token"] = connection.account_token()
 
     def prepare(sandbox: Any) -> dict[str, Any]:
         demo_issue(sandbox, given.get("category"))
         return {}
 
     with in_words_of(typed), connection.client(prepare) as client:
-        issues = client.issues(**given)
+        issues = client.issues(**{**given, "account_token": connection.filter()})
         write(at_most(issues, limit), _ISSUES, output_format, what="issues")
 
 

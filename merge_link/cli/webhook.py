@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -61,10 +62,18 @@ def _keys(files: Sequence[str]) -> list[str]:
         advice = "Merge's dashboard shows it on the page of its webhooks, under Security."
         problem = Problem(f"no webhook key: {_INSTEAD}", (advice,), ExitCode.CONFIGURATION)
         raise Failure(problem)
-    for path, key in zip(files, keys, strict=False):
-        if not key.strip():
-            raise Failure(f"--key-file {name_of(path)}: is empty", code=ExitCode.CONFIGURATION)
     return keys
+
+
+@contextmanager
+def _in_our_words() -> Iterator[None]:
+    """Turn what `merge_link.webhooks` raises into a failure."""
+    try:
+        yield
+    except errors.ConfigurationError as error:
+        raise Failure(str(error), code=ExitCode.CONFIGURATION) from None
+    except (errors.WebhookSignatureError, errors.ValidationError) as error:
+        raise Failure(str(error), code=ExitCode.REFUSED) from None
 
 
 def _refuse_stdin_twice(env_file: EnvFile | None, files: Sequence[tuple[str, str]]) -> None:
@@ -123,17 +132,18 @@ def _verify(
     )
     if signature is None:
         raise Failure(f"--signature is required: the value of the header {webhooks.HEADER}")
-    keys = _keys(key_files)
-    try:
-        with open_input(body_file) as file:
-            body = file.read()
-    except OSError as error:
-        raise Failure(f"{name_of(body_file)}: {reason_of(error)}") from None
-    try:
-        event = webhooks.parse(body, signature, keys)
-    except (errors.WebhookSignatureError, errors.ValidationError) as error:
-        raise Failure(str(error), code=ExitCode.REFUSED) from None
+    # What is read here is in no variable: a traceback may show what these hold.
+    with _in_our_words():
+        event = webhooks.parse(_read(body_file), signature, _keys(key_files))
     click.echo(FORMATS[output_format](of_event(event)))
+
+
+def _read(path: str) -> bytes:
+    try:
+        with open_input(path) as file:
+            return file.read()
+    except OSError as error:
+        raise Failure(f"{name_of(path)}: {reason_of(error)}") from None
 
 
 # ---- send ----
@@ -192,9 +202,8 @@ def _send(
         raise Failure("--key-file is there twice: a webhook has one signature")
     if timeout is not None and not timeout > 0:
         raise Failure("--timeout must be more than 0")
-    (key,) = _keys(key_files)
     told = {"test": True} if test else sample_of(event or EVENTS[0], _data(data), url)
-    status, took = _post(url, json.dumps(told, separators=(",", ":")).encode(), key, timeout)
+    status, took = _post(url, json.dumps(told, separators=(",", ":")).encode(), key_files, timeout)
     if not 200 <= status < 300:
         raise Failure(
             Problem(
@@ -211,7 +220,9 @@ def _send(
 _MERGE_WAITS = 10.0
 
 
-def _post(url: str, body: bytes, key: str, timeout: float | None) -> tuple[int, float]:
+def _post(
+    url: str, body: bytes, key_files: Sequence[str], timeout: float | None
+) -> tuple[int, float]:
     """Return the status, and the seconds until it came. Raises `Failure`."""
     from time import monotonic
 
@@ -225,10 +236,12 @@ def _post(url: str, body: bytes, key: str, timeout: float | None) -> tuple[int, 
         target = parse_target("URL", url)
     except ValueError as error:
         raise Failure(str(error)) from None
+    with _in_our_words():
+        signature = webhooks.sign(body, _keys(key_files)[0])
     headers = {
         "Content-Type": "application/json",
         "User-Agent": "merge-link",
-        webhooks.HEADER: webhooks.sign(body, key),
+        webhooks.HEADER: signature,
     }
     begin = monotonic()
     try:

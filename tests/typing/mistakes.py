@@ -299,3 +299,14 @@ async def awaited_operations(client: AsyncClient) -> None:
     list(client.linked_accounts())  # mistake: not asynchronous
     async for page in client.linked_accounts().pages():
         send(page.results[0])  # mistake: not a text
+
+
+def webhooks() -> None:
+    webhooks = merge_link.webhooks
+    webhooks.verify("text", None, "key")  # mistake: the raw bytes are wanted
+    webhooks.verify(b"{}", 5, "key")  # mistake: no signature
+    webhooks.parse(b"{}", "s")  # mistake: no key
+    webhooks.parse(b"{}", "s", [5])  # mistake: no text
+    webhooks.parse(b"{}", "s", "key").evnet  # mistake: a misspelt field
+    webhooks.Event(name="x")  # mistake: no such field
+    webhooks.InMemorySeenEvents(10)  # mistake: by keyword only
