@@ -124,6 +124,9 @@ class Connection:
     def send(self, data: bytes) -> None:
         self.sock.sendall(data)
 
+    def wait_for_bytes(self) -> None:
+        self._read()
+
     def wait_for_end(self) -> None:
         while self._read():
             pass

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import os
 import pickle
 import re
 import traceback
@@ -601,6 +602,10 @@ def test_the_example_of_a_token_runs() -> None:
     ]
 
 
+@pytest.mark.skipif(
+    "MERGE_LINK_TEST_ASAN" in os.environ,
+    reason="matplotlib's C++ exceptions end a process under a preloaded AddressSanitizer",
+)
 def test_the_example_of_many_runs_and_shows_bar_chart_and_no_link() -> None:
     outputs = run_example("onboarding.ipynb")
     assert titles_of(outputs) == ["Outcomes", "BulkSummary", "Outcomes"]

@@ -178,15 +178,12 @@ def test_the_errors_are_all_of_them_and_their_bases_are_right() -> None:
             assert hasattr(classes[name], attribute) or attribute in ("field", "message")
 
 
-WITHOUT_EFFECT = {"account_token"}
-
-
 def test_the_options_are_all_of_them_and_their_defaults_are_right() -> None:
     import inspect
 
     rows = table("Options")
     options = inspect.signature(merge_link.Client).parameters
-    assert rows.keys() | WITHOUT_EFFECT == options.keys()
+    assert rows.keys() == options.keys()
     with merge_link.Client(api_key="test_key") as client:
         for name, (default, environment, _) in rows.items():
             if default[:1].isdigit() and name != "max_response_bytes":

@@ -223,6 +223,7 @@ def test_the_systems_certificates_do_not_cover_a_private_ca(serve: Serve, ca: tr
 
 
 def answer_in_plain(connection: Connection) -> None:
+    connection.wait_for_bytes()
     connection.send(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
     connection.wait_for_end()
 
