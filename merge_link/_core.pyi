@@ -60,7 +60,6 @@ from merge_link.types import (
 
 class _Field(TypedDict):
     name: str
-    wire: str
     type: str
     format: str
     place: str
@@ -201,7 +200,7 @@ def check(operation: str, /, **fields: Any) -> None:
 def fields(operation: str, /) -> list[_Field]:
     """Describe the fields of an operation, in the order in which they are sent.
 
-    Each is a dict of name, wire (what Merge calls it), type, format, place (path, query, header,
+    Each is a dict of name, type, format, place (path, query, header,
     body, or the whole body), required, min and max (max 0: no limit), choices, closed (whether
     nothing but the choices is sent) and members (the fields of the objects in it).
     """
@@ -528,7 +527,6 @@ class Client(BaseClient):
     def linked_accounts(
         self,
         *,
-        account_category: PathCategory | None = None,
         cursor: str | None = None,
         end_user_email_address: str | None = None,
         end_user_organization_name: str | None = None,
@@ -545,9 +543,9 @@ class Client(BaseClient):
     ) -> Page[LinkedAccount]:
         """List linked accounts: all, or those that the filters leave.
 
+        The category of a call (not the client's) is a filter, too, beside being that of the path.
+
         Args:
-            account_category: only those of this category, such as ats. (category is that of the
-                path, as in every call.)
             cursor: where to begin: next_cursor of another page.
             page_size: results on each page, 1 to 100.
             end_user_email_address, end_user_organization_name, end_user_origin_id: of one.
@@ -1136,7 +1134,6 @@ class AsyncClient(BaseClient):
     def linked_accounts(
         self,
         *,
-        account_category: PathCategory | None = None,
         cursor: str | None = None,
         end_user_email_address: str | None = None,
         end_user_organization_name: str | None = None,
@@ -1153,9 +1150,9 @@ class AsyncClient(BaseClient):
     ) -> AsyncPager[LinkedAccount]:
         """List linked accounts: all, or those that the filters leave.
 
+        The category of a call (not the client's) is a filter, too, beside being that of the path.
+
         Args:
-            account_category: only those of this category, such as ats. (category is that of the
-                path, as in every call.)
             cursor: where to begin: next_cursor of another page.
             page_size: results on each page, 1 to 100.
             end_user_email_address, end_user_organization_name, end_user_origin_id: of one.

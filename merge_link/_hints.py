@@ -56,10 +56,12 @@ def _on_answer(error: Any, request: str) -> Iterator[str]:
         yield from _title(error.body)
         yield from _where(request)
     elif status == 401:
-        yield _on_credentials(error.detail or "")
+        yield from _on_credentials(error.detail or "")
         yield from _where(request)
     elif status in (404, 405):
         yield from _where(request)
+        if "/account-token/" in request:
+            yield "A public token is good once, and for about ten minutes: have the user link again."
         yield (
             "Is the category right, and base_url? That is what stands before /{category}, such as"
             " https://api.merge.dev/api"
@@ -75,13 +77,19 @@ def _on_answer(error: Any, request: str) -> Iterator[str]:
         yield f"How Merge is doing: {_STATUS}. Its support finds a request by the request id."
 
 
-def _on_credentials(detail: str) -> str:
-    if "account token" in detail.lower():
-        return (
-            "An account token is not the API key: it belongs to one linked account, and is given as"
-            " Client(account_token=…). Creating a link token needs none."
+def _on_credentials(detail: str) -> Iterator[str]:
+    if "account token" not in detail.lower():
+        yield f"Is the API key whole, still valid, and of this region? Merge's keys: {_KEYS}"
+        return
+    yield (
+        "An account token is not the API key: it belongs to one linked account, and is given by"
+        " client.for_account(account_token)."
+    )
+    if "invalid" in detail.lower():
+        yield (
+            "Is it whole, and of this API key and this category? It ends when the account is"
+            " deleted or its token regenerated."
         )
-    return f"Is the API key whole, still valid, and of this region? Merge's keys: {_KEYS}"
 
 
 def _host(request: str) -> str:

@@ -79,10 +79,6 @@ class _Pages(_Of["T"]):
         self.extra: dict[str, Any] = {} if extra is None else extra
         self._query = query
 
-    def to_dicts(self) -> list[dict[str, Any]]:
-        """Return this page's results as dicts, credentials included: for pandas.DataFrame."""
-        return [one.to_dict() if isinstance(one, Record) else one for one in self.results]  # type: ignore[misc]
-
     def __repr__(self) -> str:
         more = ", more follow" if self.next_cursor else ""
         return f"<{type(self).__name__} of {len(self.results)} {kind_of(self)}{more}>"
@@ -100,6 +96,10 @@ def _restore(cls: type[_Pages[Any]], values: dict[str, Any]) -> _Pages[Any]:
     page = cls.__new__(cls)
     page.__dict__.update(values)
     return page
+
+
+def _dict_of(one: object) -> dict[str, Any]:
+    return one.to_dict() if isinstance(one, Record) else one  # type: ignore[return-value]
 
 
 def kind_of(page: _Pages[Any]) -> str:
@@ -162,6 +162,13 @@ class Page(_Pages["T"]):
                 yield from page.results
         finally:
             pages.close()
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """Return all results as dicts, credentials included: for pandas.DataFrame.
+
+        Those of all pages from here on, as iterating does.
+        """
+        return [_dict_of(one) for one in self]
 
     def pages(self, *, read_ahead: bool = False) -> Generator[Page[T], None, None]:
         """Iterate over the pages, from this one on.
@@ -268,6 +275,13 @@ class AsyncPage(_Pages["T"]):
                     yield one
         finally:
             await pages.aclose()
+
+    async def to_dicts(self) -> list[dict[str, Any]]:
+        """Return all results as dicts, credentials included: for pandas.DataFrame.
+
+        Those of all pages from here on, as iterating does.
+        """
+        return [_dict_of(one) async for one in self]
 
     def pages(self, *, read_ahead: bool = False) -> AsyncGenerator[AsyncPage[T], None]:
         """Iterate over the pages, from this one on.

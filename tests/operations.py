@@ -81,7 +81,7 @@ CASES = [
     Case("account_details", "GET", "/ats/v1/account-details", answers="AccountDetails"),
     Case(
         *("linked_accounts", "GET"),
-        "/ats/v1/linked-accounts?"
+        "/hris/v1/linked-accounts?"
         + urlencode(
             {
                 "category": "hris",
@@ -100,7 +100,7 @@ CASES = [
             }
         ).replace("+", "%20"),
         keywords={
-            "account_category": "hris",
+            "category": "hris",
             "cursor": "c=&",
             "end_user_email_address": "hr+x@acme.example",
             "end_user_organization_name": "Acme & Söhne",

@@ -367,6 +367,7 @@ def test_to_dicts_is_what_a_table_takes() -> None:
     assert page.to_dicts() == [FULL["LinkedAccount"]] * 2
     plain = read("page", None, {"next": None, "results": [{"a": 1}]})
     assert plain.to_dicts() == plain.results == [{"a": 1}]
+    assert [one["id"] for one in first_of(Book(2, 1)).to_dicts()] == ["0", "1", "2"]
 
 
 @pytest.mark.parametrize("name", ["LinkedAccount", "Issue", "SyncStatus", "AuditEvent"])
@@ -463,6 +464,7 @@ class TestAsync:
             assert type(page) is AsyncPage
             assert ids(page.results) == [0, 1]
             assert ids([one async for one in page]) == [0, 1, 2, 3]
+            assert [one["id"] for one in await page.to_dicts()] == ["0", "1", "2", "3"]
             assert ids([one async for one in self.pager(Book(2, 2))]) == [0, 1, 2, 3]
             assert repr(page) == "<AsyncPage of 2 LinkedAccount, more follow>"
             assert Card(page).text.startswith("AsyncPage 2 results")

@@ -72,14 +72,13 @@
       "Args:\n" ML_DOC_ACCOUNT                                                                                 \
       "\nReturns:\n    An AccountDetails.\n" ML_DOC_SEE("account-details"))                                    \
     X(linked_accounts,                                                                                         \
-      "*, account_category=None, cursor=None, end_user_email_address=None, "                                   \
+      "*, cursor=None, end_user_email_address=None, "                                                          \
       "end_user_organization_name=None, end_user_origin_id=None, end_user_origin_ids=None, "                   \
       "id=None, ids=None, include_duplicates=None, integration_name=None, is_test_account=None, "              \
       "page_size=None, status=None, ",                                                                         \
       "List linked accounts: all, or those that the filters leave.\n\n"                                        \
-      "Args:\n"                                                                                                \
-      "    account_category: only those of this category, such as ats. (category is that of the\n"             \
-      "        path, as in every call.)\n" ML_DOC_CURSOR                                                       \
+      "The category of a call (not the client's) is a filter, too, beside being that of the path.\n\n"         \
+      "Args:\n" ML_DOC_CURSOR                                                                                  \
       "    end_user_email_address, end_user_organization_name, end_user_origin_id: of one.\n"                  \
       "    end_user_origin_ids, ids: lists; any of them.\n"                                                    \
       "    id: of the linked account, a UUID.\n"                                                               \

@@ -105,14 +105,13 @@ static PyObject *describe_field(const ml_field *row) {
     const ml_field *chosen = row->type == ML_TYPE_ARRAY ? row->of : row;
     const ml_field *inside = innermost(row);
     const ml_field *members = inside->type == ML_TYPE_OBJECT ? inside->of : NULL;
-    return Py_BuildValue("{ss ss ss ss ss sO sL sL sN sO sN}", "name", row->name, "wire",
-                         row->wire != NULL ? row->wire : row->name, "type", type_name(row->type),
-                         "format", format_name(row->format), "place", place_name(row->flags),
-                         "required", (row->flags & ML_FIELD_REQUIRED) != 0 ? Py_True : Py_False,
-                         "min", (long long)row->min, "max", (long long)row->max, "choices",
-                         choice_tuple(chosen->choices), "closed",
-                         (chosen->flags & ML_FIELD_CLOSED) != 0 ? Py_True : Py_False, "members",
-                         describe_fields(members));
+    return Py_BuildValue(
+        "{ss ss ss ss sO sL sL sN sO sN}", "name", row->name, "type", type_name(row->type),
+        "format", format_name(row->format), "place", place_name(row->flags), "required",
+        (row->flags & ML_FIELD_REQUIRED) != 0 ? Py_True : Py_False, "min", (long long)row->min,
+        "max", (long long)row->max, "choices", choice_tuple(chosen->choices), "closed",
+        (chosen->flags & ML_FIELD_CLOSED) != 0 ? Py_True : Py_False, "members",
+        describe_fields(members));
 }
 
 static PyObject *describe_fields(const ml_field *rows) {
@@ -216,7 +215,7 @@ static PyMethodDef functions[] = {
     {"fields", fields, METH_O,
      "fields($module, operation, /)\n--\n\n"
      "Describe the fields of an operation, in the order in which they are sent.\n\n"
-     "Each is a dict of name, wire (what Merge calls it), type, format, place (path, query, header,\n"
+     "Each is a dict of name, type, format, place (path, query, header,\n"
      "body, or the whole body), required, min and max (max 0: no limit), choices, closed (whether\n"
      "nothing but the choices is sent) and members (the fields of the objects in it)."},
     {"operations", operations, METH_NOARGS,

@@ -133,7 +133,7 @@ static void write_field(ml_buffer *out, const ml_request *request, const ml_fiel
     if (ml_field_is_elsewhere(row)) return;
     const ml_value *value = ml_value_of_row(request->fields, row);
     if (value != NULL && value->kind != ML_VALUE_NULL) {
-        write_name(out, row->wire != NULL ? row->wire : row->name);
+        write_name(out, row->name);
         write_value(out, value);
     } else if (row->fallback != 0) {
         write_name(out, row->name);

@@ -164,15 +164,11 @@ static void write_pair(writer *w, const char *name, const ml_value *value) {
     w->has_some = true;
 }
 
-static const char *wire_name(const ml_field *row) {
-    return row->wire != NULL ? row->wire : row->name;
-}
-
 /* Does a row of the query say it already, one that is no map? */
 static bool is_said(const ml_request *request, const char *name) {
     for (const ml_field *row = request->operation->fields; row->name != NULL; row++) {
         if ((row->flags & ML_FIELD_IN_QUERY) == 0 || row->type == ML_TYPE_MAP) continue;
-        if (strcmp(wire_name(row), name) == 0) return ml_request_value(request, row->name) != NULL;
+        if (strcmp(row->name, name) == 0) return ml_request_value(request, row->name) != NULL;
     }
     return false;
 }
@@ -200,6 +196,6 @@ void ml_query_append(const ml_request *request, ml_buffer *url) {
         if (row->type == ML_TYPE_MAP)
             write_map(&w, request, value);
         else
-            write_pair(&w, wire_name(row), value);
+            write_pair(&w, row->name, value);
     }
 }

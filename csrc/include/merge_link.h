@@ -155,7 +155,6 @@ typedef struct ml_field {
     int64_t relaxed_max;    /* ... raises max to this */
     const char *const *choices; /* known values (of the keys of a map), ends with NULL */
     const struct ml_field *of;  /* members of an object, or the one row of an item or map value */
-    const char *wire;           /* the name that Merge knows it by; NULL: `name` */
 } ml_field;
 
 /* May a request that perhaps arrived be sent again? */

@@ -140,13 +140,13 @@ static const wire_row wire_rows[] = {
     {"linked_accounts", "GET", "/ats/v1/linked-accounts", NULL, "{\"results\":[]}", {NULL}},
     {"linked_accounts__with_all_filters",
      "GET",
-     "/crm/v1/linked-accounts?category=ats&cursor=c%2B1%3D&end_user_email_address=a%40b.c"
+     "/crm/v1/linked-accounts?category=crm&cursor=c%2B1%3D&end_user_email_address=a%40b.c"
      "&end_user_organization_name=Zo%C3%AB%20%26%20Co&end_user_origin_id=o&"
      "end_user_origin_ids=1%2C2&id=i&ids=x%2Cy&include_duplicates=true&integration_name=Lever"
      "&is_test_account=false&page_size=100&status=RELINK_NEEDED",
      NULL,
      "{\"results\":[],\"next\":null}",
-     {"s category=crm", "s account_category=ats", "s cursor=c+1=", "s end_user_email_address=a@b.c",
+     {"s category=crm", "s cursor=c+1=", "s end_user_email_address=a@b.c",
       "s end_user_organization_name=Zo\xC3\xAB & Co", "s end_user_origin_id=o",
       "[ end_user_origin_ids=1|2", "s id=i", "[ ids=x|y",
       "b include_duplicates=", "s integration_name=Lever", "b is_test_account=false",
@@ -722,8 +722,8 @@ static const refused_row refused_rows[] = {
      "did you mean \"COMPLETE\""},
     {"category_that_is_nearly_one",
      "linked_accounts",
-     {"s account_category=atss"},
-     "account_category",
+     {"s category=atss"},
+     "category",
      "did you mean \"ats\""},
     {"date_without_an_offset",
      "issues",

@@ -1,5 +1,6 @@
 """``merge-link accounts``: linked accounts, listed, looked at, synced and deleted."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +13,7 @@ from merge_link.cli.groups import group
 from merge_link.cli.listing import LIST_FORMATS, at_most, limit_option, moment, write
 from merge_link.cli.options import (
     CONTEXT_SETTINGS,
+    category_filter_option,
     filter_options,
     format_option,
     path_category_option,
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from merge_link import AccountDetails, Client
 
 _FILTERS = {
-    "account_category": "Those of one category, such as ats.",
     "status": "COMPLETE, INCOMPLETE, RELINK_NEEDED or IDLE.",
     "integration_name": "Those of one integration, by its name.",
     "end_user_email_address": "Those of one address.",
@@ -97,7 +98,7 @@ def _list(
         demo_account(sandbox, given.get("category"))
         return {}
 
-    typed = _typed("linked_accounts", connection, given)
+    typed = replace(_typed("linked_accounts", connection, given), names={"category": "--category"})
     with in_words_of(typed), connection.client(prepare) as client:
         accounts = client.linked_accounts(**given)
         write(at_most(accounts, limit), _ACCOUNTS, output_format, what="linked accounts")
@@ -203,9 +204,9 @@ accounts: click.Group = group(
             short_help="List your organization's.",
             context_settings=CONTEXT_SETTINGS,
             params=[
+                category_filter_option(),
                 *filter_options("linked_accounts", _FILTERS),
                 limit_option(),
-                path_category_option(),
                 *connection_options(),
                 format_option(LIST_FORMATS),
                 version_option(),

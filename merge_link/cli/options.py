@@ -36,7 +36,6 @@ _SHORT = {
     "categories": "--category",
     "category": "--path-category",
     "should_create_magic_link_url": "--magic-link",
-    "account_category": "--category",
 }
 _TIMES = (
     *("start_date", "end_date", "first_incident_time_after", "first_incident_time_before"),
@@ -54,7 +53,6 @@ _METAVARS = {
     "linked_destination_id": "UUID",
     "credential_id": "UUID",
     "category": "CATEGORY",
-    "account_category": "CATEGORY",
     "id": "ID",
     "linked_account_id": "ID",
     "integration_name": "NAME",
@@ -218,11 +216,20 @@ def refused_option(flags: Sequence[str], what: str, instead: str) -> click.Optio
 
 def path_category_option() -> click.Option:
     """The flag ``--path-category``, of commands that name no category otherwise."""
+    return _category_option("--path-category", "Of the request's path.  [default: ats]")
+
+
+def category_filter_option() -> click.Option:
+    """The flag ``--category``, of commands that list what is of one category."""
+    return _category_option("--category", "Those of one category, such as ats.")
+
+
+def _category_option(flag: str, words: str) -> click.Option:
     return click.Option(
-        ["category", "--path-category"],
+        ["category", flag],
         metavar="CATEGORY",
         shell_complete=completion_of(rows()["category"]["choices"]),
-        help="Of the request's path.  [default: ats]",
+        help=words,
     )
 
 

@@ -569,7 +569,6 @@ def what_belongs_to_the_organization(sandbox: Sandbox) -> None:
     with sandbox.client() as client:
         linked(sandbox, client)
         accounts = client.linked_accounts(
-            account_category="ats",
             status="COMPLETE",
             end_user_origin_ids=["acme-42", "acme-43"],
             is_test_account=None,

@@ -4,14 +4,13 @@
 
 static const ml_field origin_id_item = {.name = "", .type = ML_TYPE_STRING, .min = 1, .max = 100};
 
-/* The path has a category already, so the filter of that name has another here. */
+/* Who names a category wants its accounts, which the path alone does not say: it goes into both. */
 static const ml_field linked_accounts[] = {
-    {.name = "account_category",
+    {.name = "category",
      .type = ML_TYPE_STRING,
-     .flags = ML_FIELD_IN_QUERY,
+     .flags = ML_FIELD_IN_PATH | ML_FIELD_IN_QUERY,
      .format = ML_FORMAT_SLUG,
-     .choices = ml_path_categories,
-     .wire = "category"},
+     .choices = ml_path_categories},
     ML_QUERY_CURSOR,
     ML_QUERY_TEXT("end_user_email_address", 100),
     ML_QUERY_TEXT("end_user_organization_name", 100),
@@ -28,7 +27,6 @@ static const ml_field linked_accounts[] = {
      .flags = ML_FIELD_IN_QUERY,
      .min = 1,
      .choices = ML_CHOICES("COMPLETE", "INCOMPLETE", "RELINK_NEEDED", "IDLE")},
-    ML_PATH_CATEGORY,
     {.name = NULL},
 };
 
