@@ -36,7 +36,7 @@ class AccountViews:
         query = check_page(call.query)
         syncs = select_items(enumerate(self._state.read_syncs(call.account), 1))
         with refusing():
-            return page_response(read_page(syncs, query.cursor, query.page_size), _as_it_is)
+            return page_response(read_page(syncs, query.cursor, query.page_size))
 
     def resync(self, call: Call) -> Response:
         """``POST sync-status/resync``."""
@@ -187,10 +187,6 @@ class AccountViews:
 def _says(call: Call, name: str) -> bool:
     with refusing():
         return check_boolean(call.query, name)
-
-
-def _as_it_is(result: object) -> object:
-    return result
 
 
 def _result(mapping: dict[str, Any]) -> dict[str, Any]:

@@ -26,7 +26,14 @@ from merge_link.sandbox.linking import AccountGone, LinkedAccount
 from merge_link.sandbox.rules import PATH_CATEGORIES
 from merge_link.sandbox.state import State
 from merge_link.sandbox.views import Views
-from merge_link.sandbox.web import Refusal, Request, find_method, not_found, throttled
+from merge_link.sandbox.web import (
+    Refusal,
+    Request,
+    find_method,
+    nested_too_deeply,
+    not_found,
+    throttled,
+)
 
 PREFIX = "/api/"
 
@@ -100,6 +107,9 @@ class Api:
             return view(Call(request, api_key, arguments, account))
         except AccountGone:
             raise _no_account() from None
+        except RecursionError:
+            # An answer holds what was sent a little deeper than the body did.
+            raise nested_too_deeply() from None
 
     def _match_anew(self, path: str) -> tuple[str | None, Mapping[str, str]]:
         """The name of the endpoint of a path, and what the path says beside."""

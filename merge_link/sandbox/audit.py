@@ -2,7 +2,7 @@
 
 Its functions work on a connection inside a transaction of the caller. It is the sandbox's choice
 that only what Merge names is in it (linking is not), oldest first, and that everything is done by
-``API``, without a user.
+``API``, without a user. The latest 100,000 events are kept.
 """
 
 import sqlite3
@@ -13,6 +13,8 @@ from typing import Any
 
 from merge_link.sandbox.clock import to_iso
 from merge_link.sandbox.listing import Conditions, Page, read_page, select_rows
+
+MOST_EVENTS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +28,13 @@ class Deed:
 
 def note(db: sqlite3.Connection, deed: Deed, event_type: str, description: str) -> None:
     """Add to the trail. The description must hold no secret."""
-    db.execute(
+    cursor = db.execute(
         "INSERT INTO audit_events (id, api_key, ip_address, event_type, event_description,"
         " created_at) VALUES (?, ?, ?, ?, ?, ?)",
         [str(uuid.uuid4()), deed.api_key, deed.ip_address, event_type, description, deed.at],
     )
+    too_old = (cursor.lastrowid or 0) - MOST_EVENTS
+    db.execute("DELETE FROM audit_events WHERE number <= ?", [too_old])
 
 
 def read_trail(

@@ -3,15 +3,12 @@
 Source: https://docs.merge.dev, and the vendor's published descriptions.
 """
 
-from typing import Any
-
 from merge_link.sandbox.fields import (
     AnyObject,
     Anything,
     Choice,
     Field,
     Flag,
-    Invalid,
     Items,
     Record,
     Records,
@@ -104,11 +101,3 @@ MAPPING = _mapping(required=True)
 
 MAPPING_CHANGE = _mapping(required=False)
 """Of ``PATCH field-mappings/{field_mapping_id}``."""
-
-
-def check_body(record: Record, body: object) -> dict[str, Any]:
-    """Check a body and return it cleaned. Raises `Invalid` with every problem at once."""
-    if body is None:
-        raise Invalid({"non_field_errors": ["No data provided"]})
-    cleaned: dict[str, Any] = record.clean(body)
-    return cleaned

@@ -7,7 +7,6 @@ from typing import Any, TypeAlias, TypeVar
 
 from werkzeug.wrappers import Response
 
-from merge_link.sandbox.bodies import check_body
 from merge_link.sandbox.fields import Invalid, Record
 from merge_link.sandbox.linking import LinkedAccount
 from merge_link.sandbox.listing import InvalidCursor, Page
@@ -47,7 +46,7 @@ class Call:
     def body(self, record: Record) -> dict[str, Any]:
         """The JSON body, checked. Raises `Refusal`."""
         with refusing():
-            return check_body(record, parse_json(self.request))
+            return record.check(parse_json(self.request))
 
 
 View: TypeAlias = Callable[[Call], Response]
@@ -64,8 +63,12 @@ def refusing() -> Iterator[None]:
         raise Refusal(404, {"detail": "Invalid cursor"}) from None
 
 
-def page_response(page: Page[_T], show: Callable[[_T], object]) -> Response:
-    """A page as Merge answers it."""
+def _as_it_is(result: object) -> object:
+    return result
+
+
+def page_response(page: Page[_T], show: Callable[[_T], object] = _as_it_is) -> Response:
+    """A page as Merge answers it, with each result as it is shown."""
     return json_response(
         {
             "next": page.next,

@@ -69,7 +69,8 @@ class Commands:
     def drop(self, when: Cut = "before", *, times: int | None = 1, on: str | None = None) -> None:
         """End the connection: before the answer, after its headers or in the middle of its body.
 
-        Before, the request is not looked at; else it takes effect, though its caller cannot know.
+        Before, the request is not looked at; else it takes effect, though its caller cannot know:
+        an answer without a body ends within its status line.
         """
         check_choice("when", when, get_args(Cut))
         self._add_fault(Fault(delivery=Delivery(cut=when)), times, on)

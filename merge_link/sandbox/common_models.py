@@ -14,6 +14,7 @@ sandbox's choice:
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeAlias
 
 from merge_link.sandbox.clock import to_iso
@@ -128,9 +129,9 @@ def fits(found: Mapping[str, Any], filters: Iterable[tuple[str, Sequence[float]]
     """Whether an object was made or changed within times such as ``("created_after", [0.0])``."""
     for name, (time,) in filters:
         field, _, side = name.rpartition("_")
-        # Both are written alike, so that the text has the order of the times.
-        at, limit = found[f"{field}_at"], to_iso(time)
-        if at <= limit if side == "after" else at >= limit:
+        # As numbers, because a time that was asked for may lie where no text of a time can.
+        at = datetime.fromisoformat(found[f"{field}_at"]).timestamp()
+        if at <= time if side == "after" else at >= time:
             return False
     return True
 

@@ -204,6 +204,12 @@ class Record(Field):
 
     fields: Mapping[str, Field]
 
+    def check(self, body: object) -> dict[str, Any]:
+        """Clean the whole body of a request. Raises `Invalid` with every problem at once."""
+        if body is None:
+            raise Invalid({"non_field_errors": ["No data provided"]})
+        return self._convert(body)
+
     def _convert(self, value: object) -> dict[str, Any]:
         if not isinstance(value, dict):
             got = type(value).__name__

@@ -4,7 +4,6 @@ from werkzeug.wrappers import Response
 
 from merge_link.sandbox import bodies
 from merge_link.sandbox.calls import Call, page_response, refusing
-from merge_link.sandbox.issues import Issue
 from merge_link.sandbox.queries import check_audit_trail, check_issues
 from merge_link.sandbox.scopes import default_scopes
 from merge_link.sandbox.state import State
@@ -38,7 +37,7 @@ class KeyViews:
             page = self._state.read_issues(
                 call.api_key, query.filters, cursor=query.cursor, page_size=query.page_size
             )
-        return page_response(page, _shown)
+        return page_response(page, lambda issue: issue.shown)
 
     def find_issue(self, call: Call) -> Response:
         """``GET issues/{id}``."""
@@ -54,12 +53,8 @@ class KeyViews:
             page = self._state.read_trail(
                 call.api_key, query.filters, cursor=query.cursor, page_size=query.page_size
             )
-        return page_response(page, lambda event: event)
+        return page_response(page)
 
     def read_default_scopes(self, call: Call) -> Response:
         """``GET default-scopes``."""
         return json_response({"common_models": default_scopes(call.category or "")})
-
-
-def _shown(issue: Issue) -> object:
-    return issue.shown

@@ -116,9 +116,11 @@ def update_mapping(
     model = body.get("common_model_name", found[0])
     mapping = _apply(found[1], body)
     owner = None if mapping["is_integration_wide"] else account.number
+    # The account may have been relinked by another integration since.
     db.execute(
-        "UPDATE field_mappings SET model = ?, mapping = ?, account_number = ? WHERE id = ?",
-        [model, json.dumps(mapping), owner, id],
+        "UPDATE field_mappings SET model = ?, mapping = ?, account_number = ?,"
+        " integration_slug = ? WHERE id = ?",
+        [model, json.dumps(mapping), owner, account.integration_slug, id],
     )
     _follow_mapping(db, deed, account, "CHANGED", model, mapping=mapping)
     return mapping

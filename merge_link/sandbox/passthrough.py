@@ -2,7 +2,8 @@
 
 It is the sandbox's choice that the integration answers 200 with the request that it got, and that
 the result of an asynchronous one is there after `SECONDS` by its clock. Until then Merge answers
-200 with a string in place of the object, as its published description has it.
+200 with a string in place of the object, as its published description has it. The latest 10,000
+results are kept.
 """
 
 import json
@@ -14,6 +15,7 @@ from typing import Any
 from merge_link.sandbox.linking import LinkedAccount
 
 SECONDS = 1.0
+MOST_RESULTS = 10_000
 PENDING = "The response of this passthrough request is not available yet."
 
 
@@ -44,10 +46,12 @@ def insert(
 ) -> str:
     """Keep the answer to a request until it is asked for; its receipt."""
     id = str(uuid.uuid4())
-    db.execute(
+    cursor = db.execute(
         "INSERT INTO passthroughs (id, account_number, answer, ready_at) VALUES (?, ?, ?, ?)",
         [id, account.number, json.dumps(answer(request)), now + SECONDS],
     )
+    too_old = (cursor.lastrowid or 0) - MOST_RESULTS
+    db.execute("DELETE FROM passthroughs WHERE rowid <= ?", [too_old])
     return id
 
 

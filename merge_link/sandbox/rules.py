@@ -10,7 +10,6 @@ from merge_link.sandbox.fields import (
     Choice,
     Field,
     Flag,
-    Invalid,
     Items,
     Record,
     Records,
@@ -130,9 +129,7 @@ def check_link_token(body: object) -> dict[str, Any]:
 
     Raises `Invalid` with every problem at once. Source: https://docs.merge.dev.
     """
-    if body is None:
-        raise Invalid({"non_field_errors": ["No data provided"]})
     magic = isinstance(body, dict) and body.get("should_create_magic_link_url") is True
-    cleaned: dict[str, Any] = (_MAGIC_LINK_TOKEN if magic else _LINK_TOKEN).clean(body)
+    cleaned = (_MAGIC_LINK_TOKEN if magic else _LINK_TOKEN).check(body)
     cleaned.setdefault("link_expiry_mins", DEFAULT_EXPIRY_MINS)
     return cleaned

@@ -122,8 +122,9 @@ class State:
         """The key whose data callers see who show this one; None if it is not good."""
         if api_key in self._api_keys:
             return api_key
-        if api_key in self._generated:
-            return self._generated[api_key]
+        generated = self._generated  # which another thread may replace
+        if api_key in generated:
+            return generated[api_key]
         if not self._strict_keys and api_key.startswith(("test_", "production_")):
             return api_key
         return None

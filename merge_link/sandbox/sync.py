@@ -22,6 +22,7 @@ from merge_link.sandbox.linking import Event, LinkedAccount
 
 MINUTES = 5
 _EVERY = 24 * 3600.0
+_INSTANT = 0.001
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,8 @@ class Sync:
     """The syncs of one model: the first began at ``started_at``, and one follows each day.
 
     ``finished_before`` is when the last of those before them finished. A pause stops the clock at
-    ``paused_at``. ``takes`` says how many seconds each lasts.
+    ``paused_at``. ``takes`` says how many seconds each lasts. None happens while it is
+    ``disabled``.
     """
 
     model: Model
@@ -44,6 +46,8 @@ class Sync:
         now = now if self.paused_at is None else min(now, self.paused_at)
         days = max(0, int((now - self.started_at) // _EVERY))
         began = self.started_at + days * _EVERY
+        if self.disabled:
+            return Look(began=began, finished=self.finished_before, is_over=False)
         if now >= began + self.takes:
             finished: float | None = began + self.takes
         else:
@@ -60,7 +64,7 @@ class Sync:
         """As ``sync-status`` has it."""
         seen = self.look(now)
         started = None if self.disabled else to_iso(seen.began)
-        finished = None if self.disabled or seen.finished is None else to_iso(seen.finished)
+        finished = None if seen.finished is None else to_iso(seen.finished)
         stopped = self.disabled or self.paused_at is not None
         status = "DONE" if seen.is_over else "SYNCING"
         if stopped:
@@ -127,9 +131,13 @@ def news(db: sqlite3.Connection, account: LinkedAccount, now: float) -> list[Eve
     Of several syncs, only the latest is told.
     """
     syncs = [sync for sync in read_syncs(db, account) if not sync.disabled]
-    looks = [sync.look(now) for sync in syncs]
+    running = [look.began for look in _looks(syncs, now) if not look.is_over]
+    if running:
+        # The next may have begun since: right before it, all may have been over.
+        now = min(running) - _INSTANT
+    looks = _looks(syncs, now)
     finished = [look.finished for look in looks if look.finished is not None]
-    if len(finished) < len(looks) or not finished or not all(look.is_over for look in looks):
+    if not finished or not all(look.is_over for look in looks):
         return []
     (told_at,) = db.execute(
         "SELECT max(told_at) FROM syncs_told WHERE account_number = ?", [account.number]
@@ -145,6 +153,10 @@ def news(db: sqlite3.Connection, account: LinkedAccount, now: float) -> list[Eve
     if told_at is None:
         events.append(Event("fully_synced_initial", account, {}))
     return events
+
+
+def _looks(syncs: Sequence[Sync], now: float) -> list[Look]:
+    return [sync.look(now) for sync in syncs]
 
 
 def _first_syncs(account: LinkedAccount, began: float) -> list[Sync]:

@@ -1,7 +1,7 @@
 """The tables of link tokens and public tokens: single use, and no use after their time.
 
-Its functions work on a connection inside a transaction of the caller. The latest 100,000 link
-tokens are kept.
+Its functions work on a connection inside a transaction of the caller. The latest 100,000 of
+each are kept.
 """
 
 import json
@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeAlias
 from merge_link.sandbox.linking import LinkRefused, LinkToken, PublicToken
 
 MOST_LINK_TOKENS = 100_000
+MOST_PUBLIC_TOKENS = 100_000
 
 Column: TypeAlias = Literal["token", "magic_link_code"]
 _LINK_TOKEN_COLUMNS = (
@@ -72,11 +73,13 @@ def use_link_token(db: sqlite3.Connection, now: float, link: LinkToken | None) -
 
 
 def insert_public_token(db: sqlite3.Connection, public: PublicToken) -> None:
-    """Keep a public token."""
-    db.execute(
+    """Keep a public token, and drop the one that is too old for it."""
+    cursor = db.execute(
         "INSERT INTO public_tokens (token, account_number, expires_at) VALUES (?, ?, ?)",
         [public.token, public.account.number, public.expires_at],
     )
+    too_old = (cursor.lastrowid or 0) - MOST_PUBLIC_TOKENS
+    db.execute("DELETE FROM public_tokens WHERE rowid <= ?", [too_old])
 
 
 def take_public_token(

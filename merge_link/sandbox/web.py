@@ -103,7 +103,12 @@ def parse_json(request: Request) -> Any:
     except ValueError as error:
         raise Refusal(400, {"detail": f"JSON parse error - {error}"}) from None
     except RecursionError:
-        raise Refusal(400, {"detail": "JSON parse error - nested too deeply"}) from None
+        raise nested_too_deeply() from None
+
+
+def nested_too_deeply() -> Refusal:
+    """A body that cannot be parsed for its depth, or not be written again."""
+    return Refusal(400, {"detail": "JSON parse error - nested too deeply"})
 
 
 def _read_float(text: str) -> float:

@@ -2,8 +2,10 @@
 
 from urllib.parse import quote
 
+import pytest
+
 from linked import get, link, order, post
-from merge_link.sandbox import Sandbox
+from merge_link.sandbox import Sandbox, audit
 from plain_http import call
 
 AT = "/api/ats/v1/"
@@ -56,6 +58,14 @@ def test_all_that_is_noted(sandbox: Sandbox) -> None:
         "ip_address": "127.0.0.1",
     }
     assert token.encode() not in trail.body
+
+
+def test_only_the_latest_events_are_kept(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit, "MOST_EVENTS", 3)
+    for number in range(5):
+        post(sandbox, f"{AT}generate-key", body={"name": f"key {number}"})
+    told = [event["event_description"] for event in get(sandbox, TRAIL).json["results"]]
+    assert told == [f"Created the test API key key {number}" for number in (2, 3, 4)]
 
 
 def test_a_production_key_has_words_of_its_own(sandbox: Sandbox) -> None:

@@ -113,6 +113,9 @@ def test_times(sandbox: Sandbox, token: str) -> None:
         f"&created_after={middle}&modified_before={changed}": [],
         "&created_after=2023-12-31": every,
         "&created_after=": every,
+        "&created_after=9999-12-31T23:59:59.999999Z": [],
+        "&modified_before=9999-12-31T23:59:59.999999Z": every,
+        "&created_before=0001-01-01T00:00:00%2B14:00": [],
     }
     for query, found in expected.items():
         assert read_all(sandbox, CANDIDATES, token, query) == found

@@ -11,9 +11,11 @@ import pytest
 from linked import command
 from merge_link.sandbox import Sandbox
 from merge_link.sandbox.api import Api
+from merge_link.sandbox.audit import MOST_EVENTS
 from merge_link.sandbox.common_models import MODELS
 from merge_link.sandbox.control import RESULTS
-from merge_link.sandbox.tokens import MOST_LINK_TOKENS
+from merge_link.sandbox.passthrough import MOST_RESULTS
+from merge_link.sandbox.tokens import MOST_LINK_TOKENS, MOST_PUBLIC_TOKENS
 from plain_http import call
 
 ROOT = Path(__file__).parents[2]
@@ -107,5 +109,8 @@ def test_every_choice_names_its_test() -> None:
     assert [row for row in rows[1:] if "::test_" not in row] == []
 
 
-def test_the_number_of_link_tokens_is_right() -> None:
-    assert f"the latest {MOST_LINK_TOKENS:,}." in TEXT
+def test_the_numbers_of_what_it_remembers_are_right() -> None:
+    assert MOST_PUBLIC_TOKENS == MOST_LINK_TOKENS
+    assert f"the latest {MOST_LINK_TOKENS:,} link tokens, as many public tokens," in TEXT
+    assert f"{MOST_EVENTS:,} events of the audit trail" in TEXT
+    assert f"{MOST_RESULTS:,} results of asynchronous passthrough." in TEXT

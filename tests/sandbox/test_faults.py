@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import merge_link
-from linked import get, link, make_public_token
+from linked import get, link, make_public_token, post
 from merge_link.sandbox import Sandbox
 from merge_link.sandbox.api import Api
 from merge_link.sandbox.rules import ENDPOINTS
@@ -251,6 +251,28 @@ def test_drop_later_takes_effect(sandbox: Sandbox, when: Any) -> None:
         get(sandbox, f"/api/ats/v1/account-token/{public}")
     assert sandbox.requests[-1].status == 200
     assert get(sandbox, f"/api/ats/v1/account-token/{public}").status == 404
+
+
+@pytest.mark.parametrize("when", ["headers", "body"])
+def test_drop_of_an_answer_without_a_body_takes_effect_untold(sandbox: Sandbox, when: Any) -> None:
+    token = link(sandbox)["account_token"]
+    mapping = {
+        "remote_field_traversal_path": ["hair"],
+        "remote_method": "GET",
+        "remote_url_path": "/people",
+        "common_model_name": "Candidate",
+    }
+    made = post(sandbox, "/api/ats/v1/field-mappings", token, mapping).json["model"]
+    path, headers = f"/api/ats/v1/field-mappings/{made['id']}", {"X-Account-Token": token}
+    sandbox.drop(when, on="field-mapping")
+    with pytest.raises(http.client.BadStatusLine):
+        call(sandbox, b"", method="DELETE", path=path, headers=headers)
+    sandbox.drop(when, on="field-mapping")
+    with sandbox.client(account_token=token, max_retries=0) as client:
+        with pytest.raises(merge_link.TransportError):
+            client.delete_field_mapping(made["id"], category="ats")
+        with pytest.raises(merge_link.NotFoundError):
+            client.delete_field_mapping(made["id"], category="ats")
 
 
 def test_drop_cuts_at_the_byte_that_it_says(sandbox: Sandbox) -> None:

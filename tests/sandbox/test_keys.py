@@ -92,3 +92,21 @@ def test_generated_keys_are_kept_in_the_file_and_forgotten_by_a_reset(tmp_path: 
     third = State(path=path)
     assert third.owner(new) is None
     third.close()
+
+
+def test_a_reset_in_the_middle_of_a_look_is_no_failure() -> None:
+    state = State()
+
+    class Forgetful(dict[str, str | None]):
+        """In which a key is found right before all are forgotten."""
+
+        def __contains__(self, key: object) -> bool:
+            found = super().__contains__(key)
+            state.reset()
+            return found
+
+    made = state.generate_key(state.api_key, "a", "")
+    state._generated = Forgetful(state._generated)
+    assert state.owner(made) == state.api_key
+    assert state.owner(made) is None
+    state.close()

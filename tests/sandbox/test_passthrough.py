@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from linked import get, link, post
-from merge_link.sandbox import Sandbox
+from merge_link.sandbox import Sandbox, passthrough
 
 NOW = "/api/ats/v1/passthrough"
 LATER = "/api/ats/v1/async-passthrough"
@@ -94,6 +94,28 @@ def test_a_number_that_no_answer_could_say_is_no_json(sandbox: Sandbox, token: s
     assert answer.json["detail"].startswith("JSON parse error - Out of range float values")
 
 
+def nested(depth: int) -> bytes:
+    return b'{"method": "GET", "path": "/x", "data": %b%b}' % (b"[" * depth, b"]" * depth)
+
+
+def test_what_is_nested_too_deeply_is_no_json(sandbox: Sandbox, token: str) -> None:
+    # What can just be read is deeper once it is in an answer, and may be too deep to be written.
+    good, bad = 1, 500_000
+    while bad - good > 1:
+        depth = (good + bad) // 2
+        good, bad = (
+            (depth, bad)
+            if post(sandbox, NOW, token, nested(depth)).status == 200
+            else (good, depth)
+        )
+    for path in (NOW, LATER):
+        for depth in range(bad - 3, bad + 10):
+            answer = post(sandbox, path, token, nested(depth))
+            assert answer.status in (200, 400), depth
+            if answer.status == 400:
+                assert answer.json == {"detail": "JSON parse error - nested too deeply"}
+
+
 def test_an_asynchronous_result_is_text_until_it_is_there(sandbox: Sandbox, token: str) -> None:
     answer = post(sandbox, LATER, token, REQUEST)
     assert answer.status == 200
@@ -105,6 +127,17 @@ def test_an_asynchronous_result_is_text_until_it_is_there(sandbox: Sandbox, toke
     there = get(sandbox, f"{LATER}/{receipt}", token)
     assert (there.status, there.json) == (200, post(sandbox, NOW, token, REQUEST).json)
     assert get(sandbox, f"{LATER}/{receipt}", token).json == there.json
+
+
+def test_only_the_latest_results_are_kept(
+    sandbox: Sandbox, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passthrough, "MOST_RESULTS", 3)
+    receipts = [
+        post(sandbox, LATER, token, REQUEST).json["async_passthrough_receipt_id"] for _ in range(5)
+    ]
+    found = [get(sandbox, f"{LATER}/{receipt}", token).status for receipt in receipts]
+    assert found == [404, 404, 200, 200, 200]
 
 
 def test_a_receipt_is_of_its_account(sandbox: Sandbox, token: str) -> None:

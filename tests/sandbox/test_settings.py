@@ -160,6 +160,17 @@ def test_who_has_a_mapping(sandbox: Sandbox, token: str) -> None:
     assert get(sandbox, path, token).json["Candidate"] == [own]
 
 
+def test_a_mapping_that_becomes_integration_wide_is_of_the_integration_of_now(
+    sandbox: Sandbox, token: str
+) -> None:
+    id = post(sandbox, f"{AT}field-mappings", token, MAPPING).json["model"]["id"]
+    link(sandbox, integration="greenhouse")
+    same = link(sandbox, "globex", integration="greenhouse")["account_token"]
+    changed = change(sandbox, token, "PATCH", id, {"is_integration_wide": True}).json["model"]
+    for who in (token, same):
+        assert get(sandbox, f"{AT}field-mappings", who).json["Candidate"] == [changed]
+
+
 @pytest.mark.parametrize(
     ("body", "problems"),
     [

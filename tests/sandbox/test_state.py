@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from merge_link.sandbox import tokens
 from merge_link.sandbox.linking import Event, LinkRefused, LinkToken
 from merge_link.sandbox.listing import InvalidCursor
 from merge_link.sandbox.state import State
@@ -271,6 +272,15 @@ def test_a_public_token_lives_ten_minutes(state: State, minutes: float, lives: b
     public = state.complete_link(make(state).token, "lever")
     state.advance(minutes * 60)
     assert (state.exchange(KEY, public.token) is not None) is lives
+
+
+def test_only_the_latest_public_tokens_are_kept(
+    state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokens, "MOST_PUBLIC_TOKENS", 3)
+    made = [state.complete_link(make(state).token, "lever").token for _ in range(5)]
+    found = [state.exchange(KEY, token) is not None for token in made]
+    assert found == [False, False, True, True, True]
 
 
 def test_a_public_token_in_the_wrong_hands_stays_good(state: State) -> None:

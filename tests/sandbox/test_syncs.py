@@ -132,7 +132,21 @@ def test_syncs_that_the_order_disables_never_begin(sandbox: Sandbox) -> None:
         assert (one["status"], one["is_initial_sync"]) == ("DISABLED", True)
         assert {one["last_sync_start"], one["next_sync_start"], one["last_sync_finished"]} == {None}
     link(sandbox)
-    assert states(sandbox, token_of(account)) == ["SYNCING"] * 3
+    for one in read(sandbox, token_of(account)):
+        assert (one["status"], one["is_initial_sync"]) == ("SYNCING", True)
+        assert one["last_sync_finished"] is None
+
+
+def test_syncs_that_are_disabled_later_keep_when_they_finished(sandbox: Sandbox) -> None:
+    token = token_of(link(sandbox))
+    sandbox.advance(minutes=5)
+    finished = [one["last_sync_finished"] for one in read(sandbox, token)]
+    sandbox.complete_link(make_link_token(sandbox, are_syncs_disabled=True))
+    sandbox.advance(hours=30)
+    for one in read(sandbox, token):
+        assert (one["status"], one["is_initial_sync"]) == ("DISABLED", False)
+    link(sandbox)
+    assert [one["last_sync_finished"] for one in read(sandbox, token)] == finished
 
 
 def test_sync_status_has_pages(sandbox: Sandbox) -> None:

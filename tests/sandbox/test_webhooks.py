@@ -152,6 +152,20 @@ def test_syncs_are_told_when_the_clock_is_advanced(serve: Serve) -> None:
     assert [model["status"] for model in models] == ["DONE"] * 3
 
 
+def test_a_sync_is_told_though_the_next_has_begun(serve: Serve) -> None:
+    target = serve(answer())
+    with sandbox_for(target) as sandbox:
+        link(sandbox)
+        sandbox.advance(hours=24)
+        sandbox.advance(seconds=1)
+        sandbox.wait_for_deliveries(3)
+    told = target.bodies
+    assert [body["hook"]["event"].partition(".")[2] for body in told] == [
+        *("linked", "synced", "fully_synced_initial"),
+    ]
+    assert [model["status"] for model in told[1]["data"]["sync_status"]] == ["DONE"] * 3
+
+
 def test_a_sync_that_nobody_asked_about_is_told_before_the_next_begins(serve: Serve) -> None:
     target = serve(answer())
     with sandbox_for(target) as sandbox:
