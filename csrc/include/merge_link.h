@@ -334,6 +334,7 @@ bool ml_client_matches(const ml_client *client, const ml_client_options *options
 typedef struct ml_view_options {
     ml_text account_token, category, region;
     ml_text base_url; /* wins over region */
+    ml_text proxy;    /* "": none */
     double timeout;   /* negative (default): as it is */
     int max_retries;  /* negative (default): as it is */
 } ml_view_options;
