@@ -78,8 +78,8 @@ def _on_answer(error: Any, request: str) -> Iterator[str]:
 def _on_credentials(detail: str) -> str:
     if "account token" in detail.lower():
         return (
-            "An account token is not the API key: it belongs to one linked account, and is given as"
-            " Client(account_token=…). Creating a link token needs none."
+            "An account token is not the API key: it belongs to one linked account, and is given by"
+            " client.for_account(account_token). Creating a link token needs none."
         )
     return f"Is the API key whole, still valid, and of this region? Merge's keys: {_KEYS}"
 

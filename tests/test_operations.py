@@ -359,7 +359,7 @@ def test_a_request_is_repeated_by_its_method(serve: Serve, make: Make, method: s
 
 def test_a_404_after_a_repeat_says_that_the_token_may_be_used_up(serve: Serve, make: Make) -> None:
     case = BY_NAME["retrieve_account_token"]
-    said = "the first attempt may have used the public token up"
+    said = "The first attempt may have used the public token up"
     for lost in (answer(503), hang_up):
         with pytest.raises(merge_link.NotFoundError) as caught:
             make(serve(lost, answer(404, {"detail": "Not found."})), case, {"max_retries": 1})

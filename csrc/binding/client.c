@@ -100,7 +100,7 @@ bool ml_client_object_chooses_proxy(PyObject *self) {
     return ((client_object *)self)->chooses_proxy;
 }
 
-/* The root is kept, since a client that goes closes its views. */
+/* The root is kept: what a client has for each event loop is its views' too. */
 PyObject *ml_client_object_view(ml_state *state, PyObject *self, const ml_view_options *changes) {
     const client_object *object = (client_object *)self;
     PyObject *view = PyType_GenericNew(Py_TYPE(self), NULL, NULL);

@@ -493,7 +493,7 @@ static void failure_that_passes_is_followed_by_so_many(void **state) {
     close_stage(&s);
 }
 
-static const char spent[] = "the first attempt may have used the public token up";
+static const char spent[] = "The first attempt may have used the public token up";
 
 static void token_that_is_gone_after_a_repeat_may_be_spent(void **state) {
     (void)state;
