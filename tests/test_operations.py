@@ -208,6 +208,13 @@ def test_what_deletes_needs_no_body(serve: Serve, make: Make) -> None:
             assert make(serve(script), BY_NAME[name], {"account_token": ACCOUNT}) is None
 
 
+def test_a_page_for_people_says_that_nothing_was_done(serve: Serve, make: Make) -> None:
+    script = answer(200, b"<title>Sign in</title>", content_type="text/html; charset=utf-8")
+    for name in ("delete_account", "delete_field_mapping", "ignore"):
+        with pytest.raises(merge_link.ResponseError, match=r"\(status 200\) is an HTML page"):
+            make(serve(script), BY_NAME[name], {"account_token": ACCOUNT})
+
+
 @pytest.mark.parametrize("case", [c for c in CASES if c.answers], ids=lambda case: case.name)
 def test_an_answer_that_is_something_else_is_a_response_error(
     serve: Serve, make: Make, case: Case

@@ -170,7 +170,7 @@ typedef enum ml_answer {
     ML_ANSWER_OBJECT,  /* a JSON object */
     ML_ANSWER_LIST,    /* a JSON array */
     ML_ANSWER_PAGE,    /* a JSON object with an array `results`, and `next` and `previous` */
-    ML_ANSWER_NOTHING, /* nothing that is looked at; there may be no body */
+    ML_ANSWER_NOTHING, /* nothing that is read, and no HTML page; there may be no body */
     ML_ANSWER_ANY      /* any JSON, no body, or a body that does not claim to be JSON or HTML */
 } ml_answer;
 
