@@ -163,6 +163,7 @@ static CURLcode set_proxy(ml_carrier *carrier) {
     const ml_config *config = config_of(carrier);
     bool differs =
         !ml_text_equal(ml_secret_view(&config->proxy), ml_secret_view(&carrier->config->proxy));
+    if (differs || strcmp(config->origin, carrier->config->origin) != 0) carrier->has_roamed = true;
     if (!differs && !carrier->is_diverted) return CURLE_OK;
     carrier->is_diverted = true;
     CURLcode code = ml_curl_set_proxy(carrier->easy, config);
@@ -174,9 +175,10 @@ static CURLcode set_request(ml_carrier *carrier, ml_exchange *exchange, ml_route
     CURL *easy = carrier->easy;
     /* Rounded up: what ended before the deadline might be tried again. */
     long milliseconds = exchange->timeout > 0.0 ? (long)(exchange->timeout * 1000.0) + 1 : 1;
-    bool watches = route.is_fresh || route.is_new;
     CURLcode code = set_url(carrier, exchange->url);
     if (code == CURLE_OK) code = set_proxy(carrier);
+    /* Connections that are open may be those to another server. */
+    bool watches = route.is_fresh || route.is_new || carrier->has_roamed;
     if (code == CURLE_OK)
         code = curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, route.is_fresh ? 1L : 0L);
     if (code == CURLE_OK) code = curl_easy_setopt(easy, CURLOPT_VERBOSE, watches ? 1L : 0L);

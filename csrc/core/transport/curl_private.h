@@ -71,6 +71,7 @@ typedef struct ml_carrier {
     size_t line_room;
     const ml_config *config; /* borrowed */
     bool is_diverted;        /* the handle has another proxy than that of the config */
+    bool has_roamed;         /* it went to another server, or by another proxy, at least once */
     ml_exchange *exchange;   /* borrowed while it is under way */
     ml_watched watched;      /* in this exchange */
     char detail[CURL_ERROR_SIZE];
