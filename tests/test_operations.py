@@ -377,6 +377,19 @@ def test_a_404_after_a_repeat_says_that_the_token_may_be_used_up(serve: Serve, m
     assert said not in "\n".join([str(caught.value), *caught.value.__notes__])
 
 
+def test_a_401_after_a_repeat_says_that_the_account_may_be_deleted(
+    serve: Serve, make: Make
+) -> None:
+    said = "The first attempt may have deleted the account"
+    options = {"max_retries": 1, "account_token": ACCOUNT}
+    gone = answer(401, {"detail": "Invalid account token."})
+    for first, is_said in ((answer(503), True), (hang_up, True), (gone, False)):
+        with pytest.raises(merge_link.AuthenticationError) as caught:
+            make(serve(first, gone), BY_NAME["delete_account"], options)
+        told = "\n".join([str(caught.value), *caught.value.__notes__])
+        assert (said in told) == is_said
+
+
 # ---- arguments ----
 
 

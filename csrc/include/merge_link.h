@@ -194,8 +194,8 @@ typedef struct ml_operation {
     const ml_field *response; /* ... and which members it has; NULL: none that are looked at */
     const char *result; /* name of the type that languages give to it, or to each of a list or page:
                            "LinkToken"; NULL: none */
-    const char *spent;  /* the hint of a 404 to a call of which more than one attempt was made, or
-                           NULL */
+    const char *spent;  /* the hint of a 404 (where an account token is required, of a 401, too) to
+                           a call of which more than one attempt was made, or NULL */
 } ml_operation;
 
 /* The row with that name, or NULL. Rows live as long as the program. */
