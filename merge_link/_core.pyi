@@ -355,7 +355,8 @@ class BaseClient:
             account_token: of the linked account.
             category: of calls that name none.
             region: us, eu or apac.
-            base_url: what stands before /{category}. Wins over the region.
+            base_url: what stands before /{category}. Wins over the region. For either, the
+                environment says anew which proxy, unless the client was given one.
             timeout: seconds for a whole call, retries and waits included.
             max_retries: retries at most.
 

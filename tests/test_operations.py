@@ -210,6 +210,13 @@ def test_what_deletes_needs_no_body(serve: Serve, make: Make) -> None:
             assert make(serve(script), BY_NAME[name], {"account_token": ACCOUNT}) is None
 
 
+def test_a_page_for_people_says_that_nothing_was_done(serve: Serve, make: Make) -> None:
+    script = answer(200, b"<title>Sign in</title>", content_type="text/html; charset=utf-8")
+    for name in ("delete_account", "delete_field_mapping", "ignore"):
+        with pytest.raises(merge_link.ResponseError, match=r"\(status 200\) is an HTML page"):
+            make(serve(script), BY_NAME[name], {"account_token": ACCOUNT})
+
+
 @pytest.mark.parametrize("case", [c for c in CASES if c.answers], ids=lambda case: case.name)
 def test_an_answer_that_is_something_else_is_a_response_error(
     serve: Serve, make: Make, case: Case
@@ -361,7 +368,7 @@ def test_a_request_is_repeated_by_its_method(serve: Serve, make: Make, method: s
 
 def test_a_404_after_a_repeat_says_that_the_token_may_be_used_up(serve: Serve, make: Make) -> None:
     case = BY_NAME["retrieve_account_token"]
-    said = "the first attempt may have used the public token up"
+    said = "The first attempt may have used the public token up"
     for lost in (answer(503), hang_up):
         with pytest.raises(merge_link.NotFoundError) as caught:
             make(serve(lost, answer(404, {"detail": "Not found."})), case, {"max_retries": 1})
@@ -370,6 +377,19 @@ def test_a_404_after_a_repeat_says_that_the_token_may_be_used_up(serve: Serve, m
     with pytest.raises(merge_link.NotFoundError) as caught:
         make(serve(answer(404, {"detail": "Not found."})), case, {"max_retries": 1})
     assert said not in "\n".join([str(caught.value), *caught.value.__notes__])
+
+
+def test_a_401_after_a_repeat_says_that_the_account_may_be_deleted(
+    serve: Serve, make: Make
+) -> None:
+    said = "The first attempt may have deleted the account"
+    options = {"max_retries": 1, "account_token": ACCOUNT}
+    gone = answer(401, {"detail": "Invalid account token."})
+    for first, is_said in ((answer(503), True), (hang_up, True), (gone, False)):
+        with pytest.raises(merge_link.AuthenticationError) as caught:
+            make(serve(first, gone), BY_NAME["delete_account"], options)
+        told = "\n".join([str(caught.value), *caught.value.__notes__])
+        assert (said in told) == is_said
 
 
 # ---- arguments ----

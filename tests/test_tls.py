@@ -222,6 +222,23 @@ def test_the_systems_certificates_do_not_cover_a_private_ca(serve: Serve, ca: tr
     assert server.received == b""
 
 
+def refused(client: merge_link.Client) -> str:
+    with pytest.raises(TLSError) as caught:
+        client.create_link_token(**FIELDS, max_retries=0)
+    return "\n".join([str(caught.value), *getattr(caught.value, "__notes__", [])])
+
+
+def test_a_view_elsewhere_is_told_as_much_of_a_refused_certificate(
+    serve: Serve, ca: trustme.CA, ca_file: str
+) -> None:
+    strange, near = serve(tls=context_of(trustme.CA())), serve()
+    with strange.client(ca_bundle=ca_file) as client:
+        told = refused(client)
+    with near.client(ca_bundle=ca_file) as client:
+        client.create_link_token(**FIELDS)  # has a connection now, but to another server
+        assert refused(client.with_options(base_url=strange.base_url)) == told
+
+
 def answer_in_plain(connection: Connection) -> None:
     connection.wait_for_bytes()
     connection.send(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")

@@ -102,6 +102,92 @@ def test_many_at_once_through_a_view(serve: Serve) -> None:
         assert [outcome.error for outcome in run] == [None] * 3
 
 
+# ---- proxies of the environment ----
+
+# As a plain proxy gets it: nothing is asked of DNS, and nothing leaves this machine.
+ELSEWHERE = {"base_url": "http://merge.invalid/api", "allow_http": True}
+
+
+def behind(monkeypatch: pytest.MonkeyPatch, proxy: Server) -> None:
+    monkeypatch.setenv("ALL_PROXY", f"http://user:passw0rd@127.0.0.1:{proxy.port}")
+
+
+def absolute(server: Server) -> list[bool]:
+    """Return of each request whether it was one to a proxy."""
+    return [parsed(one).target.startswith("http://merge.invalid/") for one in server.requests]
+
+
+def test_a_view_to_loopback_goes_past_the_proxy_of_the_environment(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy, server = serve(DETAILS), serve(DETAILS)
+    behind(monkeypatch, proxy)
+    with Client(api_key=KEY, account_token=ACCOUNT, **ELSEWHERE) as client:
+        view = client.with_options(base_url=server.base_url)
+        for each in (client, view, view.for_account("other"), client):
+            each.account_details()
+    assert absolute(proxy) == [True, True]
+    assert absolute(server) == [False, False]
+    assert all("proxy-authorization" in parsed(one).headers for one in proxy.requests)
+    assert not any("proxy-authorization" in parsed(one).headers for one in server.requests)
+
+
+def test_a_view_elsewhere_goes_through_the_proxy_of_the_environment(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy, server = serve(DETAILS), serve(DETAILS)
+    behind(monkeypatch, proxy)
+    with server.client(account_token=ACCOUNT, allow_http=True) as client:
+        view = client.with_options(base_url=ELSEWHERE["base_url"])
+        for each in (client, view, client):
+            each.account_details()
+    assert (absolute(proxy), absolute(server)) == ([True], [False, False])
+
+
+@ON_EACH_LOOP
+def test_awaited_calls_of_a_view_have_the_proxy_of_the_view(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, loop_name: str
+) -> None:
+    proxy, server = serve(DETAILS), serve(DETAILS)
+    behind(monkeypatch, proxy)
+
+    async def main() -> None:
+        async with AsyncClient(api_key=KEY, account_token=ACCOUNT, **ELSEWHERE) as client:
+            view = client.with_options(base_url=server.base_url)
+            for each in (client, view, client, view):
+                await each.account_details()
+
+    run_in(loop_name, main())
+    assert (absolute(proxy), absolute(server)) == ([True, True], [False, False])
+
+
+def test_a_proxy_that_was_named_is_that_of_the_views(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy, server = serve(DETAILS), serve(DETAILS)
+    behind(monkeypatch, server)
+    url = f"http://127.0.0.1:{proxy.port}"
+    with Client(api_key=KEY, account_token=ACCOUNT, proxy=url, **ELSEWHERE) as client:
+        client.with_options(base_url="http://127.0.0.1:9/api").account_details()
+    assert len(proxy.requests) == 1
+    with server.client(account_token=ACCOUNT, proxy="", allow_http=True) as client:
+        view = client.with_options(base_url=ELSEWHERE["base_url"], max_retries=0)
+        with pytest.raises(merge_link.TransportError):
+            view.account_details()
+    assert server.requests == []
+
+
+def test_a_view_that_leads_nowhere_else_keeps_its_proxy(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy = serve(DETAILS)
+    behind(monkeypatch, proxy)
+    with Client(api_key=KEY, **ELSEWHERE) as client:
+        monkeypatch.delenv("ALL_PROXY")
+        client.for_account(ACCOUNT).account_details()
+    assert absolute(proxy) == [True]
+
+
 # ---- refusals ----
 
 

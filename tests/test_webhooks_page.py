@@ -200,19 +200,15 @@ def test_two_keys_are_good() -> None:
         assert names["event"].event == "x"
 
 
-def test_the_test_that_is_shown_is_one() -> None:
-    flask = pytest.importorskip("flask")
-    app = flask.Flask("app")
-    names: dict[str, Any] = {"webhooks": webhooks}
-
-    @app.post("/webhooks/merge")  # type: ignore[untyped-decorator]
-    def merge() -> tuple[str, int]:
-        request = flask.request
-        webhooks.parse(request.get_data(), request.headers.get(webhooks.HEADER), KEY)
-        return "", 204
-
-    exec(block_with("def test_a_linked_account_is_noticed"), names)
-    names["test_a_linked_account_is_noticed"](app.test_client())
+def test_the_test_that_is_shown_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the handler and the application of the same page."""
+    pytest.importorskip("flask")
+    kept: list[str] = []
+    names: dict[str, Any] = {"webhooks": webhooks, "store_token": lambda origin_id, _: kept.append(origin_id)}
+    for words in ("def handle(", RECIPES["flask"], "def test_a_linked_account_is_noticed"):
+        exec(block_with(words), names)
+    names["test_a_linked_account_is_noticed"](names["app"].test_client(), monkeypatch)
+    assert kept == ["acme-42"]
 
 
 def test_every_block_is_tried() -> None:

@@ -188,6 +188,7 @@ typedef struct ml_options_reader {
     PyObject *on_attempt; /* borrowed, or NULL */
     PyObject *key_source; /* borrowed: the callable that was given as api_key, or NULL */
     bool has_allow_http;  /* given, be it False */
+    bool chooses_proxy;   /* none was given: the environment says, for each base URL */
     PyObject *keep;       /* owned: a list of what the options borrow from */
 } ml_options_reader;
 
@@ -196,6 +197,9 @@ int ml_options_begin(ml_options_reader *reader);
 int ml_options_take(ml_state *state, ml_options_reader *reader, const char *name, PyObject *value);
 /* Fills what was not given from the environment and the system. */
 int ml_options_complete(ml_state *state, ml_options_reader *reader);
+/* The proxy that the environment gives for their base URL; "" for none. A proxy that is there
+ * already stays. */
+int ml_options_choose_proxy(ml_state *state, ml_options_reader *reader);
 void ml_options_end(ml_options_reader *reader);
 
 /* Numbers with the same care: no bool, no str. */
@@ -284,6 +288,8 @@ ml_caller ml_caller_of(PyObject *self);
 /* A new _core.Client with these options, or NULL with an exception. */
 PyObject *ml_client_object_new(ml_state *state, const ml_client_options *options);
 
+/* Does the environment choose the proxy of this client? */
+bool ml_client_object_chooses_proxy(PyObject *self);
 /* A view of the client, of the same class; its __init__() is not called. */
 PyObject *ml_client_object_view(ml_state *state, PyObject *self, const ml_view_options *changes);
 /* What close() and __enter__() do. */

@@ -10,6 +10,7 @@ typedef struct client_object {
     ml_client *client;    /* owned; NULL before __init__() */
     PyObject *on_attempt; /* owned, or NULL */
     PyObject *key_source; /* owned: is asked for the API key at each call; or NULL */
+    bool chooses_proxy;   /* the environment says which, for each base URL */
 } client_object;
 
 ml_client *ml_client_inside(PyObject *self) {
@@ -76,6 +77,7 @@ static int client_init(PyObject *self, PyObject *arguments, PyObject *keywords) 
     if (failed == 0) {
         ((client_object *)self)->on_attempt = Py_XNewRef(reader.on_attempt);
         ((client_object *)self)->key_source = Py_XNewRef(reader.key_source);
+        ((client_object *)self)->chooses_proxy = reader.chooses_proxy;
     }
     ml_options_end(&reader);
     return failed;
@@ -94,7 +96,11 @@ static PyObject *root_of(PyObject *self) {
     return root != NULL ? root : self;
 }
 
-/* The root is kept, since a client that goes closes its views. */
+bool ml_client_object_chooses_proxy(PyObject *self) {
+    return ((client_object *)self)->chooses_proxy;
+}
+
+/* The root is kept: what a client has for each event loop is its views' too. */
 PyObject *ml_client_object_view(ml_state *state, PyObject *self, const ml_view_options *changes) {
     const client_object *object = (client_object *)self;
     PyObject *view = PyType_GenericNew(Py_TYPE(self), NULL, NULL);
@@ -106,6 +112,7 @@ PyObject *ml_client_object_view(ml_state *state, PyObject *self, const ml_view_o
         its->root = Py_NewRef(root_of(self));
         its->on_attempt = Py_XNewRef(object->on_attempt);
         its->key_source = Py_XNewRef(object->key_source);
+        its->chooses_proxy = object->chooses_proxy;
         return view;
     }
     ml_raise(state, &error, NULL);

@@ -135,7 +135,8 @@
     "    account_token: of the linked account.\n"                                                  \
     "    category: of calls that name none.\n"                                                     \
     "    region: us, eu or apac.\n"                                                                \
-    "    base_url: what stands before /{category}. Wins over the region.\n"                        \
+    "    base_url: what stands before /{category}. Wins over the region. For either, the\n"        \
+    "        environment says anew which proxy, unless the client was given one.\n"                \
     "    timeout: seconds for a whole call, retries and waits included.\n"                         \
     "    max_retries: retries at most.\n\n"                                                        \
     "Returns:\n"                                                                                   \

@@ -304,9 +304,11 @@ static PyObject *choose_proxy(ml_state *state, ml_text base_url) {
 }
 
 /* A proxy= of the caller's own wins over all that the environment says. */
-static int fill_proxy(ml_state *state, ml_options_reader *reader) {
+int ml_options_choose_proxy(ml_state *state, ml_options_reader *reader) {
     ml_text base_url = ml_base_url_of(&reader->options);
-    if (reader->options.proxy.data != NULL || base_url.data == NULL) return 0;
+    reader->chooses_proxy = reader->options.proxy.data == NULL;
+    if (!reader->chooses_proxy || base_url.data == NULL) return 0;
+    reader->options.proxy = ml_text_of("");
     PyObject *url = choose_proxy(state, base_url);
     if (url == NULL || keep_object(reader, url) != 0) return -1;
     return url == Py_None ? 0 : take_string(reader, url, &reader->options.proxy);
@@ -329,7 +331,7 @@ static int fill_ca(ml_options_reader *reader) {
 int ml_options_begin(ml_options_reader *reader) {
     ml_client_options_init(&reader->options);
     reader->on_attempt = reader->key_source = NULL;
-    reader->has_allow_http = false;
+    reader->has_allow_http = reader->chooses_proxy = false;
     reader->keep = PyList_New(0);
     return reader->keep == NULL ? -1 : 0;
 }
@@ -337,7 +339,8 @@ int ml_options_begin(ml_options_reader *reader) {
 int ml_options_complete(ml_state *state, ml_options_reader *reader) {
     PyObject *environment = read_environment(state, reader);
     if (environment == NULL) return -1;
-    if (fill_from(environment, reader) != 0 || fill_proxy(state, reader) != 0) return -1;
+    if (fill_from(environment, reader) != 0 || ml_options_choose_proxy(state, reader) != 0)
+        return -1;
     return fill_ca(reader);
 }
 

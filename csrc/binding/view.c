@@ -63,14 +63,23 @@ static ml_view_options changes_of(const ml_client_options *options) {
     changes.category = options->category;
     changes.region = options->region;
     changes.base_url = options->base_url;
+    changes.proxy = options->proxy;
     if (options->timeout > 0.0) changes.timeout = options->timeout;
     if (options->max_retries >= 0) changes.max_retries = options->max_retries;
     return changes;
 }
 
-static PyObject *make_view(ml_state *state, PyObject *self, const ml_client_options *options) {
-    if (check(state, options) != 0) return NULL;
-    ml_view_options changes = changes_of(options);
+/* The environment may give another proxy for another base URL, and gives none for loopback. */
+static int choose_proxy(ml_state *state, PyObject *self, ml_options_reader *reader) {
+    bool leads_elsewhere =
+        reader->options.base_url.data != NULL || reader->options.region.data != NULL;
+    if (!leads_elsewhere || !ml_client_object_chooses_proxy(self)) return 0;
+    return ml_options_choose_proxy(state, reader);
+}
+
+static PyObject *make_view(ml_state *state, PyObject *self, ml_options_reader *reader) {
+    if (check(state, &reader->options) != 0 || choose_proxy(state, self, reader) != 0) return NULL;
+    ml_view_options changes = changes_of(&reader->options);
     return ml_client_object_view(state, self, &changes);
 }
 
@@ -93,7 +102,7 @@ PyObject *ml_view_with_options(PyObject *self, PyTypeObject *type, PyObject *con
         ml_refuse_positional(function, count) != 0 || begin(&reader) != 0)
         return NULL;
     if (read_keywords(state, function, names_of_options, &given, &reader) == 0)
-        view = make_view(state, self, &reader.options);
+        view = make_view(state, self, &reader);
     ml_options_end(&reader);
     return view;
 }
@@ -122,7 +131,7 @@ PyObject *ml_view_for_account(PyObject *self, PyTypeObject *type, PyObject *cons
     ml_options_reader reader;
     PyObject *view = NULL;
     if (state == NULL || ml_client_ready(self) == NULL || begin(&reader) != 0) return NULL;
-    if (read_account(state, &given, &reader) == 0) view = make_view(state, self, &reader.options);
+    if (read_account(state, &given, &reader) == 0) view = make_view(state, self, &reader);
     ml_options_end(&reader);
     return view;
 }

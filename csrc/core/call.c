@@ -301,10 +301,13 @@ static ml_status fail_unanswered(const ml_call *call, ml_error *error) {
     return ml_fail(error, exchange->status, "%s", exchange->text);
 }
 
-/* A call that was made more than once may have met what it did itself. */
+/* A call that was made more than once may have met what it did itself. The token of an account that
+ * is gone is a 401. */
 static void hint_at_spent(const ml_call *call, ml_error *error) {
     const char *spent = call->operation->spent;
-    if (spent == NULL || call->attempts < 2 || error->http_status != 404) return;
+    bool is_gone = error->http_status == 404 ||
+                   (error->http_status == 401 && call->operation->account == ML_ACCOUNT_REQUIRED);
+    if (spent == NULL || call->attempts < 2 || !is_gone) return;
     ml_print(error->hint, sizeof error->hint, "%s", spent);
 }
 

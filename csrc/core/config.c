@@ -509,6 +509,7 @@ static void change(ml_client_options *options, const ml_view_options *changes) {
     if (changes->region.data != NULL) options->region = changes->region;
     if (options->region.data != NULL) options->base_url = (ml_text){0};
     if (changes->base_url.data != NULL) options->base_url = changes->base_url;
+    if (changes->proxy.data != NULL) options->proxy = changes->proxy;
 }
 
 ml_status ml_config_change(ml_config *config, const ml_config *base, const ml_view_options *changes,

@@ -217,8 +217,10 @@ static void add_credential(ml_message *message, ml_text secret) {
     add_form(message, secret, ml_path_append_segment);
 }
 
+/* A slash at its end is none of it. */
 static void add_inside_path(ml_message *message, ml_text path) {
     ml_text secret = ml_path_secret(path);
+    if (secret.length > 0 && secret.data[secret.length - 1] == '/') secret.length--;
     add_secret(message, secret);
     add_form(message, secret, ml_path_append);
     add_form(message, secret, ml_path_decode);

@@ -245,27 +245,45 @@ static bool type_ends(ml_text type, const char *end) {
            ml_text_equal_no_case((ml_text){type.data + length - size, size}, ml_text_of(end));
 }
 
-/* What claims to be JSON must be; what is a page for people is none of Merge's. All else, such as
- * the content of a file, is the caller's to read. */
+static ml_text type_of(const ml_response *response) {
+    return ml_header_find(ml_buffer_view(&response->headers), "Content-Type");
+}
+
+/* A page for people is none of Merge's. */
+static bool is_page_for_people(const ml_response *response) {
+    ml_text type = type_of(response), body = ml_buffer_view(&response->body);
+    return body.length > 0 &&
+           (type_ends(type, "html") || (type.length == 0 && looks_like_html(body)));
+}
+
+/* Whoever sent a page has not done what was asked for; a word of text may be called HTML. */
+static ml_status read_nothing(const ml_response *response, ml_error *error) {
+    bool is_page = is_page_for_people(response) && looks_like_html(ml_buffer_view(&response->body));
+    if (!is_page) return ML_OK;
+    return ml_fail(error, ML_ERR_RESPONSE, "the answer (status %d) is " HTML_PAGE,
+                   response->status);
+}
+
+/* What claims to be JSON must be. All else, such as the content of a file, is the caller's to
+ * read. */
 static ml_status read_anything(ml_response *response, ml_error *error) {
     ml_json_fault fault;
     ml_text body = ml_buffer_view(&response->body);
-    ml_text type = ml_header_find(ml_buffer_view(&response->headers), "Content-Type");
-    bool is_html = type_ends(type, "html") || (type.length == 0 && looks_like_html(body));
+    bool is_html = is_page_for_people(response);
     if (body.length == 0) return ML_OK;
     switch (ml_json_check(body, &fault)) {
     case ML_JSON_NO_MEMORY: return ml_fail_memory(error);
     case ML_JSON_VALID: response->is_json = true; return ML_OK;
     case ML_JSON_INVALID: break;
     }
-    if (!is_html && !type_ends(type, "json")) return ML_OK;
+    if (!is_html && !type_ends(type_of(response), "json")) return ML_OK;
     return refuse_text(response, &fault, is_html || looks_like_html(body), error);
 }
 
 static ml_status read_answer(ml_response *response, const ml_operation *operation,
                              ml_error *error) {
     switch (operation->answer) {
-    case ML_ANSWER_NOTHING: return ML_OK;
+    case ML_ANSWER_NOTHING: return read_nothing(response, error);
     case ML_ANSWER_ANY: return read_anything(response, error);
     case ML_ANSWER_OBJECT:
     case ML_ANSWER_LIST:

@@ -169,7 +169,7 @@ typedef enum ml_answer {
     ML_ANSWER_OBJECT,  /* a JSON object */
     ML_ANSWER_LIST,    /* a JSON array */
     ML_ANSWER_PAGE,    /* a JSON object with an array `results`, and `next` and `previous` */
-    ML_ANSWER_NOTHING, /* nothing that is looked at; there may be no body */
+    ML_ANSWER_NOTHING, /* nothing that is read, and no HTML page; there may be no body */
     ML_ANSWER_ANY      /* any JSON, no body, or a body that does not claim to be JSON or HTML */
 } ml_answer;
 
@@ -193,8 +193,8 @@ typedef struct ml_operation {
     const ml_field *response; /* ... and which members it has; NULL: none that are looked at */
     const char *result; /* name of the type that languages give to it, or to each of a list or page:
                            "LinkToken"; NULL: none */
-    const char *spent;  /* the hint of a 404 to a call of which more than one attempt was made, or
-                           NULL */
+    const char *spent;  /* the hint of a 404 (where an account token is required, of a 401, too) to
+                           a call of which more than one attempt was made, or NULL */
 } ml_operation;
 
 /* The row with that name, or NULL. Rows live as long as the program. */
@@ -333,6 +333,7 @@ bool ml_client_matches(const ml_client *client, const ml_client_options *options
 typedef struct ml_view_options {
     ml_text account_token, category, region;
     ml_text base_url; /* wins over region */
+    ml_text proxy;    /* "": none */
     double timeout;   /* negative (default): as it is */
     int max_retries;  /* negative (default): as it is */
 } ml_view_options;

@@ -493,7 +493,7 @@ static void failure_that_passes_is_followed_by_so_many(void **state) {
     close_stage(&s);
 }
 
-static const char spent[] = "the first attempt may have used the public token up";
+static const char spent[] = "The first attempt may have used the public token up";
 
 static void token_that_is_gone_after_a_repeat_may_be_spent(void **state) {
     (void)state;
@@ -555,6 +555,12 @@ static const shown_row shown_rows[] = {
      "Zq7token.",
      "GET " BASE "/x/Account%2Dtoken/{public_token}",
      "********."},
+    {"public_token_in_a_path_before_a_slash",
+     "request",
+     {"s method=GET", "s path=/ats/v1/account-token/Zq7token/"},
+     "no Zq7token.",
+     "GET " BASE "/ats/v1/account-token/{public_token}",
+     "no ********."},
     {"parameters",
      "request",
      {"s method=GET", "s path=/x", "{ params=a=\"Zq7\""},

@@ -816,6 +816,45 @@ static void proxy_of_the_options_is_used(void **state) {
     close_client(&s);
 }
 
+/* "": none. */
+static ml_client *view_with_proxy(ml_client *client, const char *proxy) {
+    ml_client *view = NULL;
+    ml_view_options changes;
+    ml_error error;
+    ml_error_init(&error);
+    ml_view_options_init(&changes);
+    changes.proxy = ml_text_of(proxy);
+    assert_int_equal(ml_client_view(client, &changes, &view, &error), ML_OK);
+    return view;
+}
+
+static void proxy_of_a_view_is_the_views_alone(void **state) {
+    (void)state;
+    static const char direct[] = "POST /api/", proxied[] = "POST http://127.0.0.1:";
+    const server_turn turns[] = {good, good, good};
+    char proxy[96];
+    stage s;
+    server_start(turns, 3);
+    snprintf(proxy, sizeof proxy, "http://user:password@%s", server_base_url() + 7);
+    ml_client_options options = options_for(server_base_url());
+    open_client(&s, &options);
+    ml_client *client = s.client, *view = view_with_proxy(client, proxy);
+    ml_client *const callers[] = {client, view, client};
+    for (size_t i = 0; i < 3; i++) {
+        s.client = callers[i];
+        call(&s);
+        expect_ok(&s);
+    }
+    server_stop();
+    expect_contains(server_request(0), direct);
+    expect_contains(server_request(1), proxied);
+    expect_contains(server_request(1), "\r\nProxy-Authorization: ");
+    expect_contains(server_request(2), direct);
+    assert_null(strstr(server_request(2), "Proxy-Authorization"));
+    ml_client_free(view);
+    close_client(&s);
+}
+
 /* Whether a proxy is used was decided before: NO_PROXY is the caller's business. */
 static void no_proxy_of_the_environment_is_ignored(void **state) {
     (void)state;
@@ -924,6 +963,7 @@ int main(void) {
     SUITE_TEST(redirect_is_not_followed);
     SUITE_TEST(proxies_of_the_environment_are_ignored);
     SUITE_TEST(proxy_of_the_options_is_used);
+    SUITE_TEST(proxy_of_a_view_is_the_views_alone);
     SUITE_TEST(no_proxy_of_the_environment_is_ignored);
     SUITE_TEST(tick_ends_a_silent_call_and_the_client_stays_usable);
     SUITE_TEST(closing_ends_a_silent_call);

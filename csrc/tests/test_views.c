@@ -169,6 +169,7 @@ static const refused_row refused_rows[] = {
     {"region", {UNCHANGED, .region = TEXT_OF("eu2")}, "region", "must be \"us\""},
     {"category", {UNCHANGED, .category = TEXT_OF("A T S")}, "category", "must be a slug"},
     {"base_url", {UNCHANGED, .base_url = TEXT_OF("ftp://x")}, "base_url", "must start with"},
+    {"proxy", {UNCHANGED, .proxy = TEXT_OF("ftp://Zq7")}, "proxy", "must be a URL of http"},
     {"plain_http",
      {UNCHANGED, .base_url = TEXT_OF("http://merge.example")},
      "base_url",

@@ -98,7 +98,7 @@ _PHRASES = {
     "that of proxy=, else of HTTPS_PROXY or ALL_PROXY in the environment": "that of {proxy}",
     "A NO_PROXY entry for the host": "{no_proxy}",
     "its timeout= and max_retries= leave room": "--timeout leaves room",
-    "as Client(account_token=…)": "by MERGE_ACCOUNT_TOKEN or --account-token-file FILE",
+    "by client.for_account(account_token)": "by MERGE_ACCOUNT_TOKEN or --account-token-file FILE",
     "Give one by client_cert=(certificate, key).": "This command has none to give: use"
     " Client(client_cert=…) in Python.",
     "the connect_timeout of": "the connect timeout of",

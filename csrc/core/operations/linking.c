@@ -155,7 +155,7 @@ const ml_operation ml_linking_operations[] = {
      .positional = 1,
      .answer = ML_ANSWER_OBJECT,
      .result = "AccountToken",
-     .spent = "the first attempt may have used the public token up, though its answer was lost: "
+     .spent = "The first attempt may have used the public token up, though its answer was lost: "
               "have the end user link again"},
     {.name = "regenerate_account_token",
      .method = "POST",

@@ -3,6 +3,7 @@
  * ml_many many.
  */
 #include "../error.h"
+#include "../text.h"
 #include "curl_private.h"
 
 #include <stdlib.h>
@@ -151,12 +152,33 @@ static CURLcode set_method(CURL *easy, const ml_exchange *exchange) {
     return code;
 }
 
+/* A lane may carry calls of views, which may lead elsewhere. */
+static const ml_config *config_of(const ml_carrier *carrier) {
+    const ml_config *own = carrier->exchange->config;
+    return own != NULL ? own : carrier->config;
+}
+
+/* By another proxy, perhaps; what the handle has is right for most calls. */
+static CURLcode set_proxy(ml_carrier *carrier) {
+    const ml_config *config = config_of(carrier);
+    bool differs =
+        !ml_text_equal(ml_secret_view(&config->proxy), ml_secret_view(&carrier->config->proxy));
+    if (differs || strcmp(config->origin, carrier->config->origin) != 0) carrier->has_roamed = true;
+    if (!differs && !carrier->is_diverted) return CURLE_OK;
+    carrier->is_diverted = true;
+    CURLcode code = ml_curl_set_proxy(carrier->easy, config);
+    if (code == CURLE_OK) carrier->is_diverted = differs;
+    return code;
+}
+
 static CURLcode set_request(ml_carrier *carrier, ml_exchange *exchange, ml_route route) {
     CURL *easy = carrier->easy;
     /* Rounded up: what ended before the deadline might be tried again. */
     long milliseconds = exchange->timeout > 0.0 ? (long)(exchange->timeout * 1000.0) + 1 : 1;
-    bool watches = route.is_fresh || route.is_new;
     CURLcode code = set_url(carrier, exchange->url);
+    if (code == CURLE_OK) code = set_proxy(carrier);
+    /* Connections that are open may be those to another server. */
+    bool watches = route.is_fresh || route.is_new || carrier->has_roamed;
     if (code == CURLE_OK)
         code = curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, route.is_fresh ? 1L : 0L);
     if (code == CURLE_OK) code = curl_easy_setopt(easy, CURLOPT_VERBOSE, watches ? 1L : 0L);
@@ -174,12 +196,6 @@ CURLcode ml_carrier_load(ml_carrier *carrier, ml_exchange *exchange, ml_route ro
     exchange->began = wall_clock();
     if (!link_lines(carrier, exchange)) return CURLE_OUT_OF_MEMORY;
     return set_request(carrier, exchange, route);
-}
-
-/* A lane may carry calls of views, which may lead elsewhere. */
-static const ml_config *config_of(const ml_carrier *carrier) {
-    const ml_config *own = carrier->exchange->config;
-    return own != NULL ? own : carrier->config;
 }
 
 void ml_carrier_end(ml_carrier *carrier, CURLcode code) {

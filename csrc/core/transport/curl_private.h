@@ -22,6 +22,8 @@ CURLSH *ml_curl_share(void);
 
 /* Sets the options that never change. False: libcurl refused one, named in error. */
 bool ml_curl_set_fixed(CURL *easy, const ml_config *config, ml_error *error);
+/* The one of them that a view may change. */
+CURLcode ml_curl_set_proxy(CURL *easy, const ml_config *config);
 
 /* ---- sockets.c: the open sockets of a lane or an ml_many ---- */
 
@@ -68,6 +70,8 @@ typedef struct ml_carrier {
     struct curl_slist *lines; /* owned: an array of line_room, linked one to the next */
     size_t line_room;
     const ml_config *config; /* borrowed */
+    bool is_diverted;        /* the handle has another proxy than that of the config */
+    bool has_roamed;         /* it went to another server, or by another proxy, at least once */
     ml_exchange *exchange;   /* borrowed while it is under way */
     ml_watched watched;      /* in this exchange */
     char detail[CURL_ERROR_SIZE];

@@ -99,14 +99,18 @@ static bool set_client_cert(CURL *easy, const ml_config *config, ml_error *error
     return finish(code, name, error);
 }
 
-/* Empty texts keep libcurl from looking into the environment. */
+/* Empty texts keep libcurl from looking into the environment. Of a URL without a port, libcurl's
+ * own default is 1080. */
+CURLcode ml_curl_set_proxy(CURL *easy, const ml_config *config) {
+    const char *url = config->proxy.data != NULL ? config->proxy.data : "";
+    CURLcode code = curl_easy_setopt(easy, CURLOPT_PROXY, url);
+    return code == CURLE_OK ? curl_easy_setopt(easy, CURLOPT_PROXYPORT, config->proxy_port) : code;
+}
+
 static bool set_proxy(CURL *easy, const ml_config *config, ml_error *error) {
-    CURLcode code = CURLE_OK;
-    const char *name = "";
-    SET(CURLOPT_PROXY, config->proxy.data != NULL ? config->proxy.data : "");
+    const char *name = "CURLOPT_PROXY";
+    CURLcode code = ml_curl_set_proxy(easy, config);
     SET(CURLOPT_NOPROXY, "");
-    /* Of a URL without one, libcurl's own default is 1080. */
-    if (config->proxy_port > 0) SET(CURLOPT_PROXYPORT, config->proxy_port);
     return finish(code, name, error);
 }
 
