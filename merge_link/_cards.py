@@ -412,7 +412,10 @@ def _seconds(seconds: float) -> str:
 
 
 def _time(time: datetime) -> str:
-    time = time.astimezone(UTC)
+    try:
+        time = time.astimezone(UTC)
+    except OverflowError:  # 9999-12-31T23:59-05:00: some have it for "never"
+        return _text(str(time))
     return f'<time datetime="{time.isoformat()}">{time:%Y-%m-%d %H:%M UTC}</time>'
 
 

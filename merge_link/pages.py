@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Coroutine
 
 from merge_link.errors import ResponseError, traced
 from merge_link.records import Record
@@ -11,7 +12,7 @@ from merge_link.response import no_response
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from asyncio import Task
-    from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+    from collections.abc import AsyncGenerator, Callable, Generator
     from typing import Any, Generic, Protocol, TypeVar
 
     from merge_link._core import Mailbox, Ticket
@@ -338,7 +339,7 @@ async def _end(task: Task[Any]) -> None:
         task.exception()
 
 
-class AsyncPager(_Of["T"]):
+class AsyncPager(_Of["T"], Coroutine["Any", "Any", "AsyncPage[T]"]):
     """What list methods of `AsyncClient` return: ``await`` it for a page, or iterate over it all.
 
     ::
@@ -347,12 +348,41 @@ class AsyncPager(_Of["T"]):
             ...
         page = await client.linked_accounts(page_size=10)
 
-    It asks for its first page once.
+    It asks for its first page once. Like what the other methods return it is a coroutine: for
+    ``asyncio.create_task`` and task groups.
     """
 
     def __init__(self, coroutine: Coroutine[Any, Any, AsyncPage[T]]) -> None:
         self._coroutine = coroutine
         self._page: AsyncPage[T] | None = None
+        self._driven: Coroutine[Any, Any, AsyncPage[T]] | None = None
+
+    def send(self, value: Any) -> Any:
+        """Go on, as a coroutine: a task calls it."""
+        return self._drive("send", value)
+
+    def throw(self, *error: Any) -> Any:
+        """Raise an error where it waits: a task calls it."""
+        try:
+            return self._drive("throw", *error)
+        finally:
+            del error  # it would hold this frame, and this frame it
+
+    def _drive(self, how: str, *given: Any) -> Any:
+        driven = self._driven = self._driven or self._first()
+        try:
+            return getattr(driven, how)(*given)
+        except BaseException:  # its end, too: the next task begins anew
+            self._driven = None
+            raise
+        finally:
+            del given  # likewise
+
+    def close(self) -> None:
+        """Give up asking for the first page."""
+        if self._driven is not None:
+            self._driven.close()
+        self._coroutine.close()
 
     async def _first(self) -> AsyncPage[T]:
         if self._page is None:

@@ -301,14 +301,14 @@ def _is_response(value: object) -> bool:
     return isinstance(value, Response)
 
 
-def _plain(value: Any) -> Any:
+def to_json(value: Any) -> Any:
     """Return a value as JSON has it, with lists and dicts of its own."""
     if isinstance(value, Record):
         return value.to_dict()
     if isinstance(value, dict):
-        return {name: _plain(one) for name, one in value.items()}
+        return {name: to_json(one) for name, one in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(one) for one in value]
+        return [to_json(one) for one in value]
     if hasattr(value, "isoformat"):
         return value.isoformat().replace("+00:00", "Z")
     return value
@@ -328,15 +328,15 @@ class Part(Record):
         Of one that was made by hand, or by ``replace``: all its fields.
         """
         if "_sent" in self.__dict__:
-            sent: dict[str, Any] = _plain(self.__dict__["_sent"])
+            sent: dict[str, Any] = to_json(self.__dict__["_sent"])
             return sent
         plain: dict[str, Any] = {}
         for name, spec in self._specs.items():
             if spec.is_rest:
-                plain |= _plain(self.__dict__[name])
+                plain |= to_json(self.__dict__[name])
             elif not spec.compute:
-                plain[spec.wire or name] = _plain(self.__dict__[name])
-        return {**plain, **_plain(self.extra)}
+                plain[spec.wire or name] = to_json(self.__dict__[name])
+        return {**plain, **to_json(self.extra)}
 
 
 class Result(Part):

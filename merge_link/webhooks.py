@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from merge_link._decoding import UnexpectedAnswer, decode
 from merge_link._signatures import HEADER, refusal_of, signature_of
 from merge_link.errors import ConfigurationError, FieldProblem, ValidationError
-from merge_link.records import Part, credential
+from merge_link.records import Part, credential, to_json
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -203,8 +203,8 @@ class Event(Part):
         return {
             "hook": self.hook and self.hook.to_dict(),
             "linked_account": self.linked_account and self.linked_account.to_dict(),
-            "data": self.data,
-            **self.extra,
+            "data": to_json(self.data),
+            **to_json(self.extra),
         }
 
 

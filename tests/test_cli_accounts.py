@@ -3,17 +3,19 @@
 import json
 import os
 import sys
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
+from click.testing import CliRunner, Result
 
 from command_line import BIN, Terminal, advice, complaints, process, run, scripted
 from linked import link, make_link_token
 from merge_link import _core
 from merge_link.cli.accounts import accounts
+from merge_link.cli.exchange import exchange
 from merge_link.cli.failures import ExitCode
 from merge_link.cli.issues import issues
 from merge_link.sandbox import Sandbox
@@ -80,6 +82,22 @@ def test_a_public_token_may_come_from_stdin(sandbox: Sandbox) -> None:
     assert run("exchange", "-", stdin=f"{public_token(sandbox)}\n").exit_code == 0
 
 
+def test_what_is_read_from_a_closed_stdin_is_told_in_a_line(sandbox: Sandbox) -> None:
+    ended = process("sh", "-c", '"$0" exchange - <&-', BIN / "merge-link")
+    assert ended.returncode == 2
+    assert ended.stderr == "merge-link: PUBLIC_TOKEN stdin: is closed\n"
+
+
+def test_a_public_token_of_stdin_is_in_no_frame_of_an_error(sandbox: Sandbox) -> None:
+    result = CliRunner().invoke(exchange, ["-"], input=SECRET, standalone_mode=False)
+    error = result.exception
+    assert error is not None
+    assert error.__context__ is not None
+    frames = [frame for frame, _ in traceback.walk_tb(error.__context__.__traceback__)]
+    assert "_exchange" in [frame.f_code.co_name for frame in frames]
+    assert all(SECRET not in repr(frame.f_locals) for frame in frames)
+
+
 def test_a_used_public_token_is_refused_without_being_told(sandbox: Sandbox) -> None:
     token = public_token(sandbox)
     done(run("exchange", "--", token))
@@ -104,6 +122,8 @@ def test_what_is_wrong_with_the_arguments_of_exchange(sandbox: Sandbox) -> None:
         ("a", "--sandbox"): "--sandbox and PUBLIC_TOKEN exclude each other",
         ("-", "--api-key-file", "-"): "PUBLIC_TOKEN - and --api-key-file - exclude each other",
         ("..",): "PUBLIC_TOKEN must",
+        ("",): "PUBLIC_TOKEN must have 1",
+        ("-",): "PUBLIC_TOKEN must have 1",
     }.items():
         result = run("exchange", *arguments)
         assert result.exit_code == 2
@@ -331,6 +351,7 @@ def test_what_is_wrong_with_issues(sandbox: Sandbox) -> None:
     assert complaints(result)[0].startswith("--start-date must be a time")
     assert complaints(run("issues", "show"))[0].startswith("ID is required")
     assert run("issues", "show", "..").exit_code == 2
+    assert complaints(run("issues", "show", ""))[0].startswith("ID must have 1")
     assert run("issues", "show", "none").exit_code == ExitCode.REFUSED
 
 

@@ -141,7 +141,11 @@ def test_lines_come_as_they_are_read(sandbox: Sandbox) -> None:
             ["GET", "/x", "--param", "a=1", "--param", "a=2", "--header", TOKEN],
             ["--param no. 2: a is there twice", "--header takes 'NAME: VALUE'"],
         ),
-        (["GET", "/x", "--header", f"Authorization: {TOKEN}"], ["--header"]),
+        (["GET", "/x", "--header", f"Authorization: {TOKEN}"], ["--header Authorization is"]),
+        (
+            ["GET", "/x", "--header", "X-A: 1", "--header", f"Host: {TOKEN}"],
+            ["--header Host is"],
+        ),
         (["POST", "/x", "--json", "null"], ["--json: null stands for no body"]),
         (["POST", "/x", "--json", "{"], ["--json: not JSON: line 1, column 2: "]),
         (["POST", "/x", "--json", "[NaN]"], ["--json: NaN is not JSON"]),

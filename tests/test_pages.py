@@ -14,6 +14,7 @@ from answers import FULL, SECRET, read
 from loops import ON_EACH_LOOP, run_in
 from merge_link import AsyncPage, AsyncPager, Page, ResponseError, ServerError, _core
 from merge_link.results import UnexpectedAnswer
+from scripted import PATIENCE
 from test_notebooks import Card
 
 Run = Callable[[Any], Any]
@@ -477,6 +478,42 @@ class TestAsync:
             assert await pager is await pager
             assert ids([one async for one in pager]) == [0, 1, 2, 3]
             assert await asyncio.wait_for(pager, 5) is await pager
+
+        run(main())
+
+    def test_a_pager_is_a_coroutine_to_tasks(self, run: Run) -> None:
+        async def main() -> None:
+            pager = self.pager(Book(2, 2))
+            async with asyncio.TaskGroup() as group:
+                task = group.create_task(pager)
+            assert ids(task.result().results) == [0, 1]
+            assert await asyncio.create_task(pager) is await pager is task.result()
+
+        run(main())
+
+    def test_a_task_of_a_pager_can_be_cancelled(self, run: Run) -> None:
+        ended: list[BaseException] = []
+
+        async def first() -> Any:
+            try:
+                await asyncio.sleep(PATIENCE)
+            except asyncio.CancelledError as error:
+                ended.append(error)
+                raise
+
+        async def main() -> None:
+            task = asyncio.create_task(AsyncPager(first()))
+            await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert ended
+
+        run(main())
+
+    def test_a_pager_that_nobody_asks_for_can_be_closed(self, run: Run) -> None:
+        async def main() -> None:
+            self.pager(Book(1)).close()  # without a warning
 
         run(main())
 

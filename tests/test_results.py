@@ -27,6 +27,7 @@ from merge_link.models import (
     LinkedAccount,
     PassthroughResponse,
 )
+from merge_link.pages import Page
 from merge_link.results import RawResponse, UnexpectedAnswer, from_core
 from test_notebooks import Card
 
@@ -169,6 +170,13 @@ def test_times_are_aware_and_go_back_as_they_came(text: str, moment: datetime) -
     assert details.completed_at == moment
     assert details.completed_at.utcoffset() is not None
     assert details.to_dict()["completed_at"] == text
+
+
+@pytest.mark.parametrize("text", ["9999-12-31T23:59:59-05:00", "0001-01-01T00:00:00+01:00"])
+def test_a_time_that_has_no_equal_in_utc_is_shown_as_it_is(text: str) -> None:
+    issue = read("object", "Issue", {"id": "1", "first_incident_time": text})
+    assert text in Card(issue).text.replace(" ", "T")
+    assert text in Page([issue])._repr_html_().replace(" ", "T")
 
 
 @pytest.mark.parametrize(

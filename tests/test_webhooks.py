@@ -358,6 +358,14 @@ def test_to_dict_is_what_was_told() -> None:
     assert json.loads(json.dumps(told)) == TOLD
 
 
+def test_to_dict_is_ones_own_to_change() -> None:
+    event = event_of({"hook": {"event": "x"}, "data": {"a": {}}, "more": {}})
+    told = event.to_dict()
+    told["data"]["a"]["b"] = told["more"]["b"] = 1
+    assert event.data == {"a": {}}
+    assert event.extra == {"more": {}}
+
+
 def test_names_and_members_that_are_new_survive() -> None:
     told = {
         "hook": {"event": "linked_account.reborn", "id": None, "version": 2},

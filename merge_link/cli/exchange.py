@@ -66,8 +66,6 @@ def _exchange(
         )
     if not connection.sandbox and public_token is None:
         raise Failure("PUBLIC_TOKEN is required: what onSuccess of Merge Link was given")
-    if public_token == STDIN:
-        public_token = read_key("PUBLIC_TOKEN", STDIN)
     typed = Typed(
         flags={"category": category},
         in_file=set(),
@@ -82,9 +80,15 @@ def _exchange(
         of_demo.append(demo_public_token(sandbox, category))
         return {}
 
+    def given() -> str:
+        if public_token is None:
+            return of_demo[0]
+        # What is read is in no variable: a traceback may show what these hold.
+        return read_key("PUBLIC_TOKEN", STDIN) if public_token == STDIN else public_token
+
     with in_words_of(typed), connection.client(prepare) as client:
         try:
-            token = client.retrieve_account_token(public_token or of_demo[0], category=category)
+            token = client.retrieve_account_token(given(), category=category)
         except errors.NotFoundError as error:
             error.add_note("A public token is good once, and for about ten minutes.")
             raise

@@ -134,7 +134,8 @@ class Typed:
         """What to call the field at a path like ``categories[1]``."""
         root, *index = re.findall(r"\w+", path) or [path]
         if root in self.names:
-            return self.names[root]
+            _, _, member = path.partition(".")  # the name of a header, say
+            return f"{self.names[root]} {member}" if member else self.names[root]
         if not self.is_flag(path):
             return f"{path} (in {self.file})" if self.file else path
         among_several = index and len(self.flags.get(root, ())) > 1

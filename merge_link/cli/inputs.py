@@ -1,5 +1,6 @@
 """What comes from files: the JSON object of API fields, keys, environment variables."""
 
+import errno
 import io
 import json
 import logging
@@ -28,8 +29,12 @@ def name_of(path: str) -> str:
 
 
 def open_input(path: str) -> AbstractContextManager[BinaryIO]:
-    """Open a file for reading; stdin stays open afterwards."""
-    return nullcontext(sys.stdin.buffer) if path == STDIN else open(path, "rb")
+    """Open a file for reading; stdin stays open afterwards. Raises OSError."""
+    if path != STDIN:
+        return open(path, "rb")
+    if sys.stdin is None:
+        raise OSError(errno.EBADF, "is closed")
+    return nullcontext(sys.stdin.buffer)
 
 
 # ---- the JSON object ----

@@ -136,7 +136,7 @@ def _show(
         names={"id": "ID"},
     )
     with in_words_of(typed), connection.client(prepare) as client:
-        issue = client.issue(issue_id or of_demo[0], category=category)
+        issue = client.issue(of_demo[0] if issue_id is None else issue_id, category=category)
     click.echo(FORMATS[output_format](of_issue(issue)))
 
 

@@ -631,6 +631,7 @@ def accounts_that_are_awaited(sandbox: Sandbox) -> None:
             pager = client.linked_accounts()
             assert_type(pager, AsyncPager[LinkedAccount])
             assert_type(await pager, AsyncPage[LinkedAccount])
+            assert_type(await asyncio.create_task(pager), AsyncPage[LinkedAccount])
             async for one in client.linked_accounts():
                 assert_type(one, LinkedAccount)
             async for page in client.linked_accounts().pages():
