@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from time import monotonic
 
-from merge_link.errors import ConfigurationError, NotFoundError, ResponseError
+from merge_link.errors import ConfigurationError, ResponseError
 
-# What Merge answers until there is a result: 404, or something else than the result.
-NOT_THERE_YET = (NotFoundError, ResponseError)
+# What a look ends with until there is a result: Merge answers 200 with some text instead.
+NOT_THERE_YET = ResponseError
 
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 5.0
@@ -17,7 +17,7 @@ class Patience:
     """So many seconds of it; None: one look, and no more."""
 
     def __init__(self, wait: float | None) -> None:
-        if wait is not None and (isinstance(wait, str | bool) or not wait >= 0):
+        if wait is not None and (isinstance(wait, bool) or not isinstance(wait, int | float) or not wait >= 0):
             raise ConfigurationError("wait must be a number of seconds, 0 or more", option="wait")
         self._wait = wait
         self._end = monotonic() + (wait or 0.0)

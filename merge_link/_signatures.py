@@ -16,7 +16,7 @@ from merge_link.errors import ConfigurationError, WebhookSignatureError
 HEADER = "X-Merge-Webhook-Signature"
 
 # Looking for the mistake costs more than looking at the signature, and anybody can send a body.
-_MOST_EXPLAINED = 256 * 1024
+_MOST_EXPLAINED = 64 * 1024
 
 
 def refusal_of(

@@ -209,11 +209,16 @@ class _Fetcher:
         self._mailbox = Mailbox()
         self._wait = _waiter(self._mailbox)
         self._failure: Exception | None = None
+        self._process = 0
+        self._ask_again: Callable[[], Any] | None = None
 
     def begin(self, page: Page[Any]) -> None:
         """Ask for the page after this one. What is wrong comes out of take()."""
         try:
-            ticket = self._way.beyond(page).ticket(page.next_cursor)
+            query = self._way.beyond(page)
+            self._process = getpid()
+            self._ask_again = partial(query.call, page.next_cursor)
+            ticket = query.ticket(page.next_cursor)
             if ticket.key_source is not None:
                 # A client that is no AsyncClient takes no async callable.
                 ticket.set_key(ticket.key_source())  # type: ignore[arg-type]
@@ -222,9 +227,11 @@ class _Fetcher:
             self._failure = error
 
     def take(self) -> Page[Any]:
-        """Wait for it."""
+        """Wait for it. In a forked child, which the answer will not reach, ask once more."""
         outcome: Any = self._failure
         self._failure = None
+        if outcome is None and self._ask_again and getpid() != self._process:
+            outcome = self._ask_again()
         try:
             while outcome is None:
                 taken = self._mailbox.take(_BATCH)
