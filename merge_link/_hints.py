@@ -60,8 +60,8 @@ def _on_answer(error: Any, request: str) -> Iterator[str]:
         yield from _where(request)
     elif status in (404, 405):
         yield from _where(request)
-        if "/account-token/" in request:
-            yield "A public token is good once, and for about ten minutes: have the user link again."
+        if "{public_token}" in request:
+            yield "A public token is good once, for about ten minutes. The user can link again."
         yield (
             "Is the category right, and base_url? That is what stands before /{category}, such as"
             " https://api.merge.dev/api"
@@ -81,15 +81,16 @@ def _on_credentials(detail: str) -> Iterator[str]:
     if "account token" not in detail.lower():
         yield f"Is the API key whole, still valid, and of this region? Merge's keys: {_KEYS}"
         return
-    yield (
-        "An account token is not the API key: it belongs to one linked account, and is given by"
-        " client.for_account(account_token)."
-    )
     if "invalid" in detail.lower():
         yield (
-            "Is it whole, and of this API key and this category? It ends when the account is"
-            " deleted or its token regenerated."
+            "Is the account token whole, and of this API key and this category? It ends when the"
+            " account is deleted or its token regenerated."
         )
+        return
+    yield (
+        "An account token is not the API key: it belongs to one linked account, and is given by"
+        " client.for_account(account_token). Creating a link token needs none."
+    )
 
 
 def _host(request: str) -> str:

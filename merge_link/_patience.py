@@ -13,11 +13,15 @@ _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 5.0
 
 
+def _is_seconds(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+
+
 class Patience:
     """So many seconds of it; None: one look, and no more."""
 
     def __init__(self, wait: float | None) -> None:
-        if wait is not None and (isinstance(wait, bool) or not isinstance(wait, int | float) or not wait >= 0):
+        if wait is not None and not _is_seconds(wait):
             raise ConfigurationError("wait must be a number of seconds, 0 or more", option="wait")
         self._wait = wait
         self._end = monotonic() + (wait or 0.0)

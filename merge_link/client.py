@@ -109,7 +109,7 @@ class Client(_core.Client):
             **options: account_token, category, timeout, max_retries, api_key, extra_headers.
 
         Returns:
-            A PassthroughResponse. As long as there is none: NotFoundError, or ResponseError.
+            A PassthroughResponse. As long as there is none: ResponseError.
 
         Merge's page: https://docs.merge.dev/ats/async-passthrough/
         """

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Coroutine
+from functools import partial
+from os import getpid
 
 from merge_link.errors import ResponseError, traced
 from merge_link.records import Record

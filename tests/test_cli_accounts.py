@@ -104,7 +104,9 @@ def test_a_used_public_token_is_refused_without_being_told(sandbox: Sandbox) -> 
     result = run("exchange", "--", token)
     assert result.exit_code == ExitCode.REFUSED
     assert "Merge answered 404" in complaints(result)[0]
-    assert "A public token is good once, and for about ten minutes." in advice(result)
+    assert "A public token is good once, for about ten minutes. The user can link again." in advice(
+        result
+    )
     assert token not in result.stderr
 
 
@@ -260,7 +262,7 @@ def test_a_token_that_is_none_is_told_by_where_it_is_from(
     monkeypatch.setenv("MERGE_ACCOUNT_TOKEN", SECRET)
     result = run("accounts", "show")
     assert result.exit_code == ExitCode.CONFIGURATION
-    assert "is given by MERGE_ACCOUNT_TOKEN or --account-token-file FILE" in advice(result)[0]
+    assert advice(result)[0].startswith("Is the account token whole, and of this API key and")
     assert SECRET not in result.output
 
 

@@ -218,6 +218,7 @@ def lost_then(after: bytes) -> Script:
 
 
 NOT_FOUND = answer(404, {"detail": "Not found."}, ID)
+INVALID = answer(401, {"detail": "Invalid Account Token."}, ID)
 CIRCLE = answer(200, {"next": "cD0z", "previous": None, "results": []})
 
 PLAIN = {"base_url": "http://intranet.example/api"}
@@ -255,6 +256,9 @@ def actions_of(heading: str, world: World, monkeypatch: pytest.MonkeyPatch) -> l
         "A path that leads elsewhere": [
             partial(client.request, "GET", path)
             for path in ("ats/v1/jobs", "/ats/v1/jobs?page_size=1", "/ats/v1/../../hris")
+        ],
+        "401: Invalid Account Token": [
+            world.merge(INVALID).for_account("a-token", category="hris").account_details
         ],
         "404: a public token that is used, too old or wrong": [
             partial(world.merge(NOT_FOUND).retrieve_account_token, "a-public-token"),

@@ -62,6 +62,17 @@ def test_parent_and_child_have_connections_of_their_own(
     assert server.connections == connections
 
 
+def test_a_page_that_is_read_ahead_is_asked_for_by_both(serve: Serve) -> None:
+    def reply(connection: Connection, request: bytes) -> None:
+        is_second = b"cursor=" in request.partition(b"\r\n")[0]
+        number, following = (2, None) if is_second else (1, "a")
+        connection.send(answer(200, {"next": following, "results": [{"n": number}]}))
+
+    server = serve(reply)
+    run_case("page_read_ahead", server)
+    assert len(server.requests) == 3
+
+
 def test_the_child_keeps_no_socket_of_the_parent(serve: Serve) -> None:
     ended = threading.Event()
 

@@ -204,7 +204,11 @@ def test_the_test_that_is_shown_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the handler and the application of the same page."""
     pytest.importorskip("flask")
     kept: list[str] = []
-    names: dict[str, Any] = {"webhooks": webhooks, "store_token": lambda origin_id, _: kept.append(origin_id)}
+    names: dict[str, Any] = {
+        "__name__": __name__,
+        "webhooks": webhooks,
+        "store_token": lambda origin_id, _: kept.append(origin_id),
+    }
     for words in ("def handle(", RECIPES["flask"], "def test_a_linked_account_is_noticed"):
         exec(block_with(words), names)
     names["test_a_linked_account_is_noticed"](names["app"].test_client(), monkeypatch)

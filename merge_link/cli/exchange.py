@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from merge_link import errors
 from merge_link.cli.account import demo_public_token
 from merge_link.cli.connection import Connection, connection_options
 from merge_link.cli.failures import Failure, Typed, in_words_of, refuse_arguments
@@ -87,11 +86,7 @@ def _exchange(
         return read_key("PUBLIC_TOKEN", STDIN) if public_token == STDIN else public_token
 
     with in_words_of(typed), connection.client(prepare) as client:
-        try:
-            token = client.retrieve_account_token(given(), category=category)
-        except errors.NotFoundError as error:
-            error.add_note("A public token is good once, and for about ten minutes.")
-            raise
+        token = client.retrieve_account_token(given(), category=category)
     click.echo(FORMATS[output_format](of_account_token(token)))
 
 

@@ -413,6 +413,19 @@ def warm_up() -> None:
     assert connections() == 3
 
 
+def page_read_ahead() -> None:
+    """The answer of the page that is under way goes to the parent: the child asks for its own."""
+    expect_threads()
+    results = make().paginate("/ats/v1/candidates").iterate(read_ahead=True)
+    assert next(results) == {"n": 1}
+    join(fork(lambda: check_rest(results)))
+    check_rest(results)
+
+
+def check_rest(results: Any) -> None:
+    assert list(results) == [{"n": 2}]
+
+
 logging.getLogger("merge_link").addHandler(logging.NullHandler())  # else stderr has the retries
 globals()[CASE]()
 print("done")
