@@ -39,7 +39,8 @@ _MOST_COLUMNS = 6
 # What a table shows of a page's results; of others, the first few that are no objects.
 _COLUMNS = {
     "LinkedAccount": (
-        *("end_user_organization_name", "integration", "category", "status", "completed_at", "id"),
+        *("end_user_organization_name", "end_user_origin_id", "integration", "category", "status"),
+        "id",
     ),
     "Issue": (
         *("status", "end_user", "error_description", "first_incident_time", "last_incident_time"),

@@ -366,6 +366,9 @@ class AsyncPager(_Of["T"], Coroutine["Any", "Any", "AsyncPage[T]"]):
         self._page: AsyncPage[T] | None = None
         self._driven: Coroutine[Any, Any, AsyncPage[T]] | None = None
 
+    def __repr__(self) -> str:
+        return "<AsyncPager: await it for a page, or go over all results by async for>"
+
     def send(self, value: Any) -> Any:
         """Go on, as a coroutine: a task calls it."""
         return self._drive("send", value)

@@ -390,7 +390,7 @@ def test_a_table_names_an_object_by_its_name() -> None:
     assert shown["integration"] == "Greenhouse"
     assert shown["end_user_organization_name"] == "Acme"
     assert shown["status"] == "RELINK_NEEDED"
-    assert shown["completed_at"] == "2026-01-31 12:00 UTC"
+    assert shown["end_user_origin_id"] == FULL["LinkedAccount"]["end_user_origin_id"]
 
 
 def test_a_table_of_plain_dicts_has_their_first_columns() -> None:

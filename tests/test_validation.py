@@ -529,6 +529,15 @@ def test_an_unknown_option_of_a_client_is_a_type_error(keyword: str, hint: str) 
     assert str(caught.value) == f"Client() got an unexpected keyword argument '{keyword}'{hint}"
 
 
+@pytest.mark.parametrize("theirs", ["data", "body", "payload", "query", "filters"])
+def test_what_others_call_the_parts_of_a_request_is_known(
+    client: merge_link.Client, theirs: str
+) -> None:
+    ours = "params" if theirs in ("query", "filters") else "json"
+    with pytest.raises(TypeError, match=rf"\. Did you mean '{ours}'\?$"):
+        client.request("GET", "/ats/v1/candidates", **{theirs: SECRET})  # type: ignore[call-overload, unused-ignore]
+
+
 def test_a_call_without_a_body_does_not_speak_of_one(client: merge_link.Client) -> None:
     with pytest.raises(TypeError, match=r"warm_up\(\) got an .* argument 'brand_new'$"):
         client.warm_up(brand_new=1)

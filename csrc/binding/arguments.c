@@ -3,8 +3,10 @@
 #include <string.h>
 
 /* Keywords of every call beside the operation's fields. */
-static const char *const call_names[] = {"timeout",       "max_retries", "api_key",
-                                         "extra_headers", "extra_body",  NULL};
+static const char *const call_names[] = {"timeout", "max_retries", "api_key", "extra_headers",
+                                         NULL};
+/* And of those with a body of fields. */
+static const char *const body_names[] = {"extra_body", NULL};
 /* And of those that are about a linked account. */
 static const char *const account_names[] = {"account_token", NULL};
 
@@ -67,6 +69,7 @@ static int refuse_unknown(const ml_operation *operation, const char *name, int w
     for (const ml_field *row = operation->fields; row->name != NULL; row++)
         names[count++] = row->name;
     append(names, &count, call_names);
+    if (ml_takes_extra_body(operation)) append(names, &count, body_names);
     if (operation->account != ML_ACCOUNT_NONE) append(names, &count, account_names);
     if (with_client) append(names, &count, ml_client_option_names());
     names[count] = NULL;
@@ -166,6 +169,7 @@ static int take_own(ml_state *state, ml_arguments *arguments, const char *name, 
 }
 
 static bool is_own(const ml_operation *operation, const char *name) {
+    if (strcmp(name, *body_names) == 0) return 1;
     for (const char *const *own = call_names; *own != NULL; own++)
         if (strcmp(*own, name) == 0) return true;
     return operation->account != ML_ACCOUNT_NONE && strcmp(name, *account_names) == 0;

@@ -29,6 +29,7 @@ PUBLIC_TOKEN - is read from stdin. It may begin with a hyphen: -- stands before 
 Examples:
   merge-link exchange --sandbox
   made=$(merge-link exchange --format env -- "$PUBLIC_TOKEN") && eval "$made"
+  export MERGE_ACCOUNT_TOKEN  # for the commands that follow
   merge-link exchange - --format json < public-token.txt
 """
 

@@ -42,10 +42,15 @@ def _organization(issue: "Issue") -> object:
     return (issue.end_user or {}).get("organization_name")
 
 
+def _origin_id(issue: "Issue") -> object:
+    return (issue.end_user or {}).get("origin_id")
+
+
 _ISSUES = {
     "ID": lambda one: one.id,
     "Status": lambda one: one.status,
     "Organization": _organization,
+    "Origin id": _origin_id,
     "First seen": lambda one: one.first_incident_time,
     "Last seen": lambda one: one.last_incident_time,
     "What": lambda one: one.error_description,
@@ -60,6 +65,7 @@ def of_issue(issue: "Issue") -> Shown:
             "Status": issue.status,
             "What": issue.error_description,
             "Organization": str(_organization(issue) or ""),
+            "Origin id": str(_origin_id(issue) or ""),
             "First seen": moment(issue.first_incident_time),
             "Last seen": moment(issue.last_incident_time),
             "Details": "; ".join(map(str, issue.error_details or ())),
