@@ -4,6 +4,7 @@ import importlib
 import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -34,6 +35,8 @@ def benchmarks() -> Iterator[Any]:
 def place(benchmarks: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     if "MERGE_LINK_TEST_ASAN" in os.environ:
         pytest.skip("what is measured has an environment without the sanitizers")
+    if shutil.which("make") is None:
+        pytest.skip("needs make")
     programs = tmp_path_factory.mktemp("programs")
     subprocess.run(["make", "-s", "-C", ROOT, "limits", f"LIMITS={programs}"], check=True)
     python = sys.executable

@@ -585,7 +585,9 @@ def run_example(name: str) -> list[Any]:
     kept = [cell for cell in json.loads(path.read_text())["cells"] if cell["cell_type"] == "code"]
     assert [cell["outputs"] for cell in kept] == [[]] * len(kept)
     assert [cell["execution_count"] for cell in kept] == [None] * len(kept)
-    ran = json.loads(run_script("notebook_file.py", str(path)))["cells"]
+    # tqdm's lock between processes is nobody's to clean up when the kernel is ended.
+    quiet = {"PYTHONWARNINGS": "ignore:resource_tracker:UserWarning"}
+    ran = json.loads(run_script("notebook_file.py", str(path), environment=quiet))["cells"]
     outputs = [output for cell in ran for output in cell.get("outputs", [])]
     assert "error" not in [output["output_type"] for output in outputs]
     return outputs

@@ -1,5 +1,6 @@
 """docs/webhooks.md is true: its recipes run in their frameworks, its tables are whole."""
 
+import os
 import re
 import subprocess
 import sys
@@ -104,7 +105,7 @@ def test_each_recipe_works_in_its_framework(framework: str) -> None:
     script = [BEFORE.get(framework, ""), recipe, DRIVERS[framework], f"KEY = {KEY!r}", TRIED]
     done = subprocess.run(
         [sys.executable, "-W", "error::SyntaxWarning", "-c", "\n".join(script)],
-        env={"MERGE_WEBHOOK_KEY": KEY},
+        env={**os.environ, "MERGE_WEBHOOK_KEY": KEY},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
